@@ -1,0 +1,154 @@
+// Sigma rules after checking: plain data, every modifier applied, every reference resolved. This is what the runtime rooms
+// compile; YAML and source text stay behind it. SIGMA.md (numbers in brackets) decides every reading.
+//
+// Built by sigma/load.cc, immutable afterwards, owned by the ContentSet.
+#ifndef TOCSIN_ENGINE_CONTENT_SIGMA_RULE_H_
+#define TOCSIN_ENGINE_CONTENT_SIGMA_RULE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/content/diagnostics.h"
+#include "engine/content/ids.h"
+
+namespace tocsin::content {
+
+// A Sigma string: literal runs and wildcards in order (11, 12). `contains` has become any + text + any already.
+// No two kAny follow each other; no literal piece is empty. Zero pieces = the empty string.
+struct Pattern {
+  enum class Kind : uint8_t { kLiteral, kAny /* '*' */, kOne /* '?', one code point */ };
+  struct Piece {
+    Kind kind;
+    std::string text;  // kLiteral only; UTF-8, escapes undone
+  };
+  std::vector<Piece> pieces;
+
+  bool IsLiteral() const { return pieces.empty() || (pieces.size() == 1 && pieces[0].kind == Kind::kLiteral); }
+};
+
+enum class Compare : uint8_t { kLt, kLte, kGt, kGte, kEq, kNeq };
+enum class TimePart : uint8_t { kMinute, kHour, kDay, kWeek, kMonth, kYear };
+
+// One test of one field value. Which members mean something depends on `kind`.
+struct ValueTest {
+  enum class Kind : uint8_t {
+    kPattern,    // pattern, cased, windash; number too when the scalar is a JSON number (18)
+    kBool,       // boolean: JSON bool, or the text true/false
+    kNull,       // a missing field or JSON null (19)
+    kRegex,      // text = RE2 syntax with flags folded in as (?ims); unanchored search
+    kCidr,       // text = network, host bits masked
+    kCompare,    // compare, number
+    kExists,     // boolean
+    kFieldRef,   // other_field, and how: pattern holds kAny before/after for endswith/contains/startswith, cased
+    kTimePart,   // time_part, compare, number
+  };
+  Kind kind = Kind::kPattern;
+  Pattern pattern;
+  bool cased = false;
+  bool windash = false;      // each flag dash of the pattern's text matches any of - / en, em, horizontal bar (windash row)
+  bool boolean = false;
+  Compare compare = Compare::kEq;
+  TimePart time_part = TimePart::kMinute;
+  std::string text;
+  std::string number;        // decimal text of a number (exact comparison, no double); empty when there is none
+  FieldId other_field;
+};
+
+// `field|modifiers: values`. An item holds iff (all ? every : some) entry of `values` holds, an entry being an OR of
+// tests (the forms of base64offset, the members of an expanded list); `negated` turns that round (neq).
+struct Item {
+  FieldId field;             // not valid() = keywords: every leaf value and the raw `message` are tested (21)
+  bool all = false;
+  bool negated = false;
+  std::vector<std::vector<ValueTest>> values;
+  Place place;
+};
+
+// A condition. kSelection names its only child, for `explain`; it has no meaning of its own.
+struct Expr {
+  enum class Kind : uint8_t { kAnd, kOr, kNot, kSelection, kItem };
+  Kind kind = Kind::kAnd;
+  std::string name;            // kSelection
+  uint32_t item = 0;           // kItem: index into Detection::items
+  std::vector<Expr> children;
+};
+
+struct Logsource {             // empty = not stated (25); compared without case
+  std::string product, category, service;
+};
+
+struct Detection {
+  Logsource logsource;
+  std::vector<Item> items;
+  Expr condition;              // rule condition AND each filter's condition (36)
+};
+
+enum class CorrelationType : uint8_t {
+  kEventCount, kValueCount, kValueSum, kValueAvg, kValueMedian, kValuePercentile, kTemporal, kTemporalOrdered,
+  kValueFirstSeen, kValueChange,
+};
+
+// An extended condition over references (28) of temporal and temporal_ordered. Without one, every reference must fire.
+struct CorrelationExpr {
+  enum class Kind : uint8_t { kAnd, kOr, kNot, kRef };
+  Kind kind = Kind::kAnd;
+  uint32_t ref = 0;            // kRef: index into Correlation::refs
+  std::vector<CorrelationExpr> children;
+};
+
+struct Correlation {
+  struct Ref {
+    RuleId rule;
+    int64_t before_ns = -1;    // absence span overrides; -1 = the timespan
+    int64_t after_ns = -1;
+  };
+  struct GroupField {
+    std::string name;                 // as written under group-by: a field or an alias
+    std::vector<FieldId> per_ref;     // the field to read for each ref (aliases resolved); !valid() = no group (31)
+  };
+  struct Threshold {
+    Compare compare;
+    double number;
+  };
+  CorrelationType type = CorrelationType::kEventCount;
+  std::vector<Ref> refs;
+  std::vector<GroupField> group_by;
+  int64_t timespan_ns = 0;
+  std::vector<Threshold> thresholds;  // all must hold; empty where an expression or a type needs none
+  std::vector<FieldId> fields;        // condition.field: one, or several for value_count's tuples
+  double percentile = 50;
+  std::optional<CorrelationExpr> expression;
+  bool generate = false;
+  int64_t learning_ns = 0;            // value_first_seen
+};
+
+// How soon an alert of a rule may be believed (DESIGN section 4); a rule over an inner rule takes the weaker.
+enum class AlertClass : uint8_t { kNeverRetracted, kMayBeRetracted, kOnlyConfirmed };
+
+struct Rule {
+  std::string id, name, title, description, status;  // id and name empty when absent
+  Level level = Level::kNone;
+  std::vector<std::string> tags, falsepositives;
+  Place place;                        // of the document
+  std::string semantic_hash;          // 64 hex digits over detection or correlation, not over title or level
+  std::string playbook;               // from tags `tocsin.playbook.<id>` or bindings; empty = none
+  bool alerts = true;                 // false: referenced by correlations none of which generates, or alert: false
+  bool early = false, page_early = false;
+  int64_t episode_gap_ns = 0, episode_max_ns = 0;     // resolved defaults
+  AlertClass alert_class = AlertClass::kNeverRetracted;
+  bool is_correlation = false;
+  Detection detection;                // !is_correlation
+  Correlation correlation;            // is_correlation
+  // Fields that correlations read from this rule's hits (group-by and condition fields, through aliases), sorted. Each hit
+  // keeps their values: a hit must be judged again without its event.
+  std::vector<FieldId> hit_fields;
+};
+
+// What a reader of output calls the rule: name, else id, else title.
+const std::string& RuleLabel(const Rule& rule);
+
+}  // namespace tocsin::content
+
+#endif  // TOCSIN_ENGINE_CONTENT_SIGMA_RULE_H_

@@ -1,0 +1,47 @@
+// Alerts to incidents: grouping, playbook, timeline by pivots, preserve list, steps, verdicts. DESIGN section 6.
+//
+// Grouping is a pure function of the alerts: alerts of medium and above that share a principal and whose spans are at most
+// 24 h apart join; an incident is a component with at least one high or critical alert of a rule bound to a playbook that is
+// loaded. Timelines are read from the evidence store. Same alerts, same evidence, same content: same incidents, byte for byte.
+#ifndef TOCSIN_ENGINE_INCIDENT_BUILDER_H_
+#define TOCSIN_ENGINE_INCIDENT_BUILDER_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/correlate/alert.h"
+#include "engine/event/plan.h"
+#include "engine/event/source_clock.h"
+#include "engine/evidence/store.h"
+#include "engine/incident/incident.h"
+
+namespace tocsin::incident {
+
+inline constexpr int64_t kJoinGapNs = 24ll * 3600 * 1'000'000'000;     // spans further apart are two incidents
+inline constexpr int kPivotDepth = 3;
+inline constexpr size_t kPivotKeys = 200;
+inline constexpr size_t kTimelineRows = 5000;
+inline constexpr int64_t kTimelinePostNs = 24ll * 3600 * 1'000'000'000;
+
+// Which alerts make which incident: each inner vector is one incident's alerts, in AlertBefore order; incidents in the order
+// of their first alert. Withdrawn alerts are ignored. Alerts in no incident are simply not listed.
+std::vector<std::vector<correlate::Alert>> GroupAlerts(const std::vector<correlate::Alert>& alerts,
+                                                       const content::ContentSet& content);
+
+class IncidentBuilder {
+ public:
+  // `now`: the moment that expiry and "minutes left" are counted from; !known() = the incident's last event.
+  IncidentBuilder(std::shared_ptr<const event::Plan> plan, evidence::Store& evidence, const event::SourceClock& clock,
+                  event::EventTime now);
+  ~IncidentBuilder();
+  absl::StatusOr<Incident> Build(const std::vector<correlate::Alert>& alerts);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tocsin::incident
+
+#endif  // TOCSIN_ENGINE_INCIDENT_BUILDER_H_

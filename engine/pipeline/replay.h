@@ -1,0 +1,47 @@
+// `tocsin replay`: historical logs to incidents. A bounded run (DESIGN section 4): inputs in any order, only hits are sorted.
+#ifndef TOCSIN_ENGINE_PIPELINE_REPLAY_H_
+#define TOCSIN_ENGINE_PIPELINE_REPLAY_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/content/content_set.h"
+#include "engine/event/reader.h"
+#include "engine/incident/store.h"
+#include "engine/pipeline/ports.h"
+
+namespace tocsin::pipeline {
+
+struct ReplayOptions {
+  std::string store_path;            // SQLite file; evidence goes to store_path + ".evidence/", bad records to ".bad.ndjson"
+  event::EventTime from, until, now; // !known() = open
+  bool complete = false;             // --complete: the files are whole, so their ends count as covered
+  std::function<void(uint64_t done, uint64_t total, uint64_t events)> progress;  // a few times a second; may be empty
+};
+
+struct ReplaySummary {
+  uint64_t events = 0, bytes = 0, bad = 0, late = 0, duplicates = 0, unknown_source = 0, hits = 0, alerts = 0, incidents = 0;
+  uint64_t no_time = 0, time_inferred = 0, future_time = 0, duplicate_key = 0, ambiguous_source = 0, unresolved_keys = 0;
+  uint64_t outside_range = 0;
+  std::map<std::string, uint64_t> sources;
+  std::vector<std::string> unknown_inputs;        // inputs with events of no known source (first 20)
+  std::vector<std::string> empty_inputs;          // without a single record
+  std::vector<event::BadRecord> bad_samples;      // first 5
+  std::vector<std::string> unreadable;
+  std::vector<std::string> playbooks_without_content;   // named by alerts, not loaded
+  std::vector<std::string> alert_notes;           // "3 alerts of playbook token: no such playbook is loaded, listed only"
+  double load_seconds = 0, run_seconds = 0;
+  bool already_done = false;                      // the very same run had ended: nothing was read again
+  std::string Json() const;                       // DESIGN section 7's closing object
+};
+
+// FailedPrecondition: the store belongs to another run (exit 2). Others: exit 3.
+absl::StatusOr<ReplaySummary> RunReplay(std::shared_ptr<const content::ContentSet> content, const ReplayOptions& options,
+                                        content::Diagnostics& diagnostics, BoundedInput& input, Clock& clock);
+
+}  // namespace tocsin::pipeline
+
+#endif  // TOCSIN_ENGINE_PIPELINE_REPLAY_H_
