@@ -102,6 +102,7 @@ struct EventFlags {
   bool duplicate_key : 1 = false;
   bool ambiguous_source : 1 = false;
   bool skip_match : 1 = false;         // evidence only (the source's `skip:`)
+  bool record_identity : 1 = false;    // identity is the hash of the bytes alone (`record`): pipeline numbers equals
 };
 
 // Slot of one field: the first of its values if `epoch` is the event's, else nothing.
