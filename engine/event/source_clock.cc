@@ -1,0 +1,74 @@
+#include "engine/event/source_clock.h"
+
+#include <iterator>
+
+namespace tocsin::event {
+namespace {
+
+// Is `later` at most `span` after `earlier`? Unsigned: the difference of two far times may not fit int64.
+bool Within(int64_t earlier, int64_t later, int64_t span) {
+  return static_cast<uint64_t>(later) - static_cast<uint64_t>(earlier) <= static_cast<uint64_t>(span);
+}
+
+}  // namespace
+
+void Coverage::Observe(EventTime time) {
+  if (!time.known()) return;
+  ++events_;
+  const int64_t t = time.ns;
+  if (intervals_.empty()) {
+    intervals_.emplace(t, t);
+    return;
+  }
+  // Logs are mostly in order: the last interval first.
+  auto next = intervals_.end();
+  if (t < std::prev(next)->first) next = intervals_.upper_bound(t);
+  if (next != intervals_.begin()) {
+    auto previous = std::prev(next);
+    if (t <= previous->second) return;
+    if (Within(previous->second, t, silence_after_ns_)) {
+      previous->second = t;
+      if (next != intervals_.end() && Within(t, next->first, silence_after_ns_)) {
+        previous->second = next->second;
+        intervals_.erase(next);
+      }
+      return;
+    }
+  }
+  int64_t end = t;
+  if (next != intervals_.end() && Within(t, next->first, silence_after_ns_)) {
+    end = next->second;
+    intervals_.erase(next);
+  }
+  intervals_.emplace(t, end);
+}
+
+bool Coverage::Covers(EventTime from, EventTime until) const {
+  if (!from.known() || !until.known() || from > until) return false;
+  auto next = intervals_.upper_bound(from.ns);
+  return next != intervals_.begin() && until.ns <= std::prev(next)->second;
+}
+
+EventTime Coverage::first() const { return intervals_.empty() ? EventTime{} : EventTime{intervals_.begin()->first}; }
+EventTime Coverage::last() const { return intervals_.empty() ? EventTime{} : EventTime{intervals_.rbegin()->second}; }
+
+SourceClock::SourceClock(const content::ContentSet& content) {
+  states_.reserve(content.sources.size());
+  health_from_.reserve(content.sources.size());
+  for (size_t i = 0; i < content.sources.size(); ++i) {
+    const content::SourceDef& source = content.sources[i];
+    states_.emplace_back().coverage = Coverage(source.silence_after_ns);
+    // One step only: a feed that borrows another's health says whose.
+    size_t healthy = i;
+    for (size_t j = 0; j < content.sources.size(); ++j) {
+      if (content.sources[j].name == source.health_from) healthy = j;
+    }
+    health_from_.push_back(content::SourceId(static_cast<uint16_t>(healthy)));
+  }
+}
+
+const Coverage& SourceClock::CoverageOf(content::SourceId source) const {
+  return states_[health_from_[source.value()].value()].coverage;
+}
+
+}  // namespace tocsin::event
