@@ -23,7 +23,8 @@ struct MatchRunOptions {
 struct MatchRunResult {
   uint64_t events = 0, bytes = 0, bad = 0, hits = 0;
   double run_seconds = 0;
-  std::vector<event::BadRecord> bad_records;
+  std::vector<event::BadRecord> bad_records;   // the first 1,000
+  event::InputTable inputs;                    // names for BadRecord::input
   std::vector<std::string> unreadable;
   bool usage_error = false;          // an unknown --source: `error` says which names there are
   std::string error;

@@ -40,9 +40,11 @@ class LiveInput {
  public:
   virtual ~LiveInput() = default;
   // Assigns every partition of the configured topics, each from the offset for `rewind_to` of its input (or from its
-  // beginning when the input has none). Called once, before Poll.
+  // beginning when the input has none, or a time that is not known). `inputs` gets one entry a partition. Called once,
+  // before Poll.
   virtual absl::Status Start(const std::map<std::string, event::EventTime>& rewind_to, event::InputTable& inputs) = 0;
-  // Waits at most `timeout_ms` for messages of one partition. OK with an empty batch = nothing came.
+  // Waits at most `timeout_ms` for messages of one partition. OK with an empty `info.input` = nothing came; with an input and
+  // an empty batch = that input was found caught up.
   virtual absl::Status Poll(int timeout_ms, event::Batch& batch, event::InputTable& inputs, LiveBatchInfo& info) = 0;
   // For lag monitors only: never read back.
   virtual absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) = 0;
@@ -60,10 +62,14 @@ class IncidentSink {
   virtual absl::Status Publish(const std::vector<Message>& messages) = 0;   // atomic, with the mark of the last
 };
 
+// "path:12", or "path at offset 8812" where lines mean nothing.
+std::string BadRecordPlace(const event::BadRecord& record, const event::InputTable& inputs);
+
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual event::EventTime Now() = 0;
+  virtual void Sleep(int ms) = 0;
 };
 
 }  // namespace tocsin::pipeline

@@ -3,6 +3,7 @@
 #define TOCSIN_ENGINE_PIPELINE_REPLAY_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,9 +30,8 @@ struct ReplaySummary {
   std::map<std::string, uint64_t> sources;
   std::vector<std::string> unknown_inputs;        // inputs with events of no known source (first 20)
   std::vector<std::string> empty_inputs;          // without a single record
-  std::vector<event::BadRecord> bad_samples;      // first 5
+  std::vector<std::string> bad_samples;           // the first 5: "path:12: not JSON: ..."
   std::vector<std::string> unreadable;
-  std::vector<std::string> playbooks_without_content;   // named by alerts, not loaded
   std::vector<std::string> alert_notes;           // "3 alerts of playbook token: no such playbook is loaded, listed only"
   double load_seconds = 0, run_seconds = 0;
   bool already_done = false;                      // the very same run had ended: nothing was read again

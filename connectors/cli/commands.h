@@ -1,0 +1,40 @@
+// The commands of the `tocsin` program, one file each. Contracts: DESIGN section 7; `--help` says the same to people.
+#ifndef TOCSIN_CONNECTORS_CLI_COMMANDS_H_
+#define TOCSIN_CONNECTORS_CLI_COMMANDS_H_
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <string>
+
+#include "engine/content/content_set.h"
+#include "engine/pipeline/ports.h"
+
+namespace tocsin::cli {
+
+enum ExitCode { kDone = 0, kCheckFailed = 1, kUsage = 2, kRuntime = 3 };
+
+// Each adds its command to `app` and sets `exit_code` when it is called.
+void AddReplay(CLI::App& app, int& exit_code);
+void AddMatch(CLI::App& app, int& exit_code);
+void AddRules(CLI::App& app, int& exit_code);
+void AddIncidents(CLI::App& app, int& exit_code);
+void AddRun(CLI::App& app, int& exit_code);
+
+// Content with its diagnostics printed to standard error. Null when nothing usable was left; `*seconds` is the time it took.
+std::shared_ptr<const content::ContentSet> LoadAndReport(const content::LoadOptions& options, content::Diagnostics& diagnostics,
+                                                         double* seconds);
+// Prints what `diagnostics` holds from number `first` on (a room's Compile adds to it after the load).
+void PrintDiagnostics(const content::Diagnostics& diagnostics);
+
+// The machine's clock, for what is merely observed.
+class WallClock : public pipeline::Clock {
+ public:
+  event::EventTime Now() override;
+  void Sleep(int ms) override;
+};
+
+}  // namespace tocsin::cli
+
+#endif  // TOCSIN_CONNECTORS_CLI_COMMANDS_H_

@@ -1,0 +1,29 @@
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "connectors/cli/commands.h"
+
+namespace tocsin::cli {
+
+void PrintDiagnostics(const content::Diagnostics& diagnostics) {
+  const std::string text = diagnostics.Text();
+  fwrite(text.data(), 1, text.size(), stderr);
+}
+
+std::shared_ptr<const content::ContentSet> LoadAndReport(const content::LoadOptions& options, content::Diagnostics& diagnostics,
+                                                         double* seconds) {
+  const auto start = std::chrono::steady_clock::now();
+  std::shared_ptr<const content::ContentSet> content = content::LoadContent(options, diagnostics);
+  *seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return content;
+}
+
+event::EventTime WallClock::Now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return event::EventTime{std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()};
+}
+
+void WallClock::Sleep(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+
+}  // namespace tocsin::cli

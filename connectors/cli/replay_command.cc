@@ -1,0 +1,165 @@
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "connectors/cli/commands.h"
+#include "connectors/cli/incidents_view.h"
+#include "connectors/cli/terminal.h"
+#include "connectors/files/file_input.h"
+#include "engine/event/time.h"
+#include "engine/pipeline/replay.h"
+
+namespace tocsin::cli {
+namespace {
+
+struct ReplayArguments {
+  std::vector<std::string> rules, paths;
+  std::string site, store, from, until, now;
+  bool complete = false, json = false;
+};
+
+// A folder that goes with the process.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    const char* base = getenv("TMPDIR");
+    path_ = std::string(base && *base ? base : "/tmp") + "/tocsin-replay-XXXXXX";
+    if (mkdtemp(path_.data()) == nullptr) path_.clear();
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void Row(const char* name, const std::string& value) { fprintf(stderr, "  %-20s %s\n", name, value.c_str()); }
+void Count(const char* name, uint64_t value, const char* note = "") {
+  fprintf(stderr, "  %-20s %15s%s%s\n", name, WithCommas(value).c_str(), *note ? "  " : "", note);
+}
+void CountIfAny(const char* name, uint64_t value, const char* note) {
+  if (value > 0) Count(name, value, note);
+}
+
+// What a person wants to know of a run: what was read, what was not, what came out.
+void PrintSummary(const pipeline::ReplaySummary& summary, const std::string& bad_path) {
+  fprintf(stderr, "\nRead\n");
+  Count("events", summary.events);
+  Count("bytes", summary.bytes);
+  for (const auto& [source, count] : summary.sources) Count(("  " + source).c_str(), count);
+  CountIfAny("  of no known source", summary.unknown_source, "matched all the same, no logsource");
+  Count("bad", summary.bad, summary.bad > 0 && !bad_path.empty() ? ("kept in " + bad_path).c_str() : "");
+  CountIfAny("late", summary.late, "");
+  CountIfAny("duplicate hits", summary.duplicates, "counted once");
+  CountIfAny("without a time", summary.no_time, "matched; no part in correlations or timelines");
+  CountIfAny("time inferred", summary.time_inferred, "no readable event time: the transport's was taken");
+  CountIfAny("time in the future", summary.future_time, "more than 5 min ahead of the transport time");
+  CountIfAny("keys that stand twice", summary.duplicate_key, "both values were looked at");
+  CountIfAny("ambiguous source", summary.ambiguous_source, "the first by name was taken");
+  CountIfAny("outside --from/--until", summary.outside_range, "");
+  fprintf(stderr, "Found\n");
+  Count("hits", summary.hits);
+  Count("alerts", summary.alerts);
+  Count("incidents", summary.incidents);
+  CountIfAny("hits without a group", summary.unresolved_keys, "no link named the key they group by");
+  const double seconds = summary.run_seconds > 0 ? summary.run_seconds : 1e-9;
+  char rate[96];
+  snprintf(rate, sizeof rate, "%.2f s, %s ev/s", summary.run_seconds, WithCommas(static_cast<uint64_t>(static_cast<double>(summary.events) / seconds)).c_str());
+  Row("time", rate);
+  for (const std::string& note : summary.alert_notes) fprintf(stderr, "note: %s\n", note.c_str());
+  for (const std::string& name : summary.unknown_inputs) fprintf(stderr, "note: %s: no known source\n", name.c_str());
+  for (const std::string& name : summary.empty_inputs) fprintf(stderr, "note: %s: no records in it\n", name.c_str());
+  for (const std::string& sample : summary.bad_samples) fprintf(stderr, "bad: %s\n", sample.c_str());
+  for (const std::string& path : summary.unreadable) fprintf(stderr, "unreadable: %s\n", path.c_str());
+}
+
+// "2026-03-04T12:00:00Z" or any spelling events have. False with a message when it is none.
+bool ParseOption(const char* name, const std::string& text, event::EventTime* out) {
+  if (text.empty()) return true;
+  *out = event::ParseTime(text).time;
+  if (out->known()) return true;
+  fprintf(stderr, "tocsin replay: %s %s: not a time; write 2026-03-04T12:00:00Z\n", name, text.c_str());
+  return false;
+}
+
+int RunReplayCommand(const ReplayArguments& arguments) {
+  pipeline::ReplayOptions options;
+  if (!ParseOption("--from", arguments.from, &options.from) || !ParseOption("--until", arguments.until, &options.until) ||
+      !ParseOption("--now", arguments.now, &options.now)) {
+    return kUsage;
+  }
+  content::LoadOptions load;
+  load.content_dir = content::DefaultContentDir();
+  load.rules_paths = arguments.rules;
+  load.shipped_rules = arguments.rules.empty();
+  load.site_dir = arguments.site;
+  content::Diagnostics diagnostics;
+  double load_seconds = 0;
+  const auto content = LoadAndReport(load, diagnostics, &load_seconds);
+  if (content->rules.empty()) {
+    PrintDiagnostics(diagnostics);
+    fprintf(stderr, "tocsin replay: no rule is left to match with\n");
+    return kUsage;
+  }
+  std::unique_ptr<TemporaryFolder> temporary;
+  options.store_path = arguments.store;
+  if (arguments.store.empty()) {
+    temporary = std::make_unique<TemporaryFolder>();
+    if (temporary->path().empty()) {
+      fprintf(stderr, "tocsin replay: no temporary folder can be made; give --store FILE\n");
+      return kRuntime;
+    }
+    options.store_path = temporary->path() + "/replay";
+  }
+  options.complete = arguments.complete;
+  files::FileInput input(arguments.paths);
+  auto progress = std::make_unique<ProgressBar>();
+  options.progress = [&](uint64_t done, uint64_t total, uint64_t events) { progress->Draw(done, total, events); };
+  WallClock clock;
+  absl::StatusOr<pipeline::ReplaySummary> summary = RunReplay(content, options, diagnostics, input, clock);
+  progress.reset();
+  PrintDiagnostics(diagnostics);
+  if (!summary.ok()) {
+    fprintf(stderr, "tocsin replay: %s\n", std::string(summary.status().message()).c_str());
+    return absl::IsFailedPrecondition(summary.status()) ? kUsage : kRuntime;
+  }
+  summary->load_seconds = load_seconds;
+  for (const std::string& path : input.skipped()) fprintf(stderr, "note: %s: passed over, its name does not end like a log's\n", path.c_str());
+  if (summary->already_done) fprintf(stderr, "%s holds this very run already: nothing was read again\n", arguments.store.c_str());
+  const int shown = ShowReplayResult(options.store_path, {.json = arguments.json, .kept = !arguments.store.empty()});
+  if (shown != kDone) return shown;
+  if (!summary->already_done) PrintSummary(*summary, arguments.store.empty() ? "" : arguments.store + ".bad.ndjson");
+  if (arguments.store.empty() && !arguments.json) fprintf(stderr, "\nNothing was kept; --store FILE keeps incidents, evidence and bad records.\n");
+  if (arguments.json && !summary->already_done) printf("%s\n", summary->Json().c_str());
+  return summary->unreadable.empty() ? kDone : kRuntime;
+}
+
+}  // namespace
+
+void AddReplay(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("replay", "Historical logs to incidents: all files merged by event time");
+  auto arguments = std::make_shared<ReplayArguments>();
+  command->add_option("paths", arguments->paths, "Files, folders, or - for standard input")->required()->type_name("PATH");
+  command->add_option("--rules", arguments->rules, "Rules and filters instead of the shipped ones; may be given several times")->take_all()->allow_extra_args(false)->type_name("PATH");
+  command->add_option("--site", arguments->site, "Site profile")->type_name("DIR");
+  command->add_option("--store", arguments->store, "Keep incidents in FILE (SQLite), evidence in FILE.evidence/, bad records in FILE.bad.ndjson")->type_name("FILE");
+  command->add_option("--from", arguments->from, "Leave out events before this time")->type_name("TIME");
+  command->add_option("--until", arguments->until, "Leave out events after this time")->type_name("TIME");
+  command->add_option("--now", arguments->now, "Count expiry from this moment (default: an incident's last event)")->type_name("TIME");
+  command->add_flag("--json", arguments->json, "Incidents as JSON, and one closing object with the counts");
+  command->footer(
+      "NDJSON, single JSON documents, arrays, envelopes ({\"Records\":[..]}), gzip and zstd are told apart by their bytes.\n"
+      "The same run into the same store changes nothing; a store of another run is refused.");
+  command->callback([arguments, &exit_code] { exit_code = RunReplayCommand(*arguments); });
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,33 @@
+// The bad-events file: one JSON object a record that could not be read, so that it can be read again.
+// {"input","offset","line","reason","bytes":base64,"size"}
+#ifndef TOCSIN_ENGINE_PIPELINE_INTERNAL_BAD_EVENTS_H_
+#define TOCSIN_ENGINE_PIPELINE_INTERNAL_BAD_EVENTS_H_
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/event/batch.h"
+
+namespace tocsin::pipeline {
+
+// Created with the first record, mode 0600 (bytes may hold secrets). Owns the file.
+class BadEventsFile {
+ public:
+  BadEventsFile(std::string path, bool append) : path_(std::move(path)), append_(append) {}
+  ~BadEventsFile();
+  BadEventsFile(const BadEventsFile&) = delete;
+  BadEventsFile& operator=(const BadEventsFile&) = delete;
+  absl::Status Write(const std::vector<event::BadRecord>& records, const event::InputTable& inputs);
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+  const bool append_;
+  FILE* file_ = nullptr;
+};
+
+}  // namespace tocsin::pipeline
+
+#endif  // TOCSIN_ENGINE_PIPELINE_INTERNAL_BAD_EVENTS_H_
