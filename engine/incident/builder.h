@@ -29,6 +29,9 @@ inline constexpr int64_t kTimelinePostNs = 24ll * 3600 * 1'000'000'000;
 std::vector<std::vector<correlate::Alert>> GroupAlerts(const std::vector<correlate::Alert>& alerts,
                                                        const content::ContentSet& content);
 
+// Id of the incident that a group of GroupAlerts makes.
+std::string IncidentId(const std::vector<correlate::Alert>& group, const content::ContentSet& content);
+
 class IncidentBuilder {
  public:
   // `now`: the moment that expiry and "minutes left" are counted from; !known() = the incident's last event.

@@ -23,6 +23,9 @@ std::string IncidentJson(const Incident& incident, const content::ContentSet& co
 absl::StatusOr<std::string> IncidentListEntryJson(std::string_view incident_json);
 std::string AlertJson(const correlate::Alert& alert, const content::ContentSet& content);
 
+// The record back from AlertJson, exactly. InvalidArgument when its rule is not in the content set any more.
+absl::StatusOr<correlate::Alert> AlertFromJson(std::string_view json, const content::ContentSet& content);
+
 // Text from stored JSON, so that an old incident reads the same under a newer program.
 absl::StatusOr<std::string> IncidentText(std::string_view incident_json, const RenderOptions& options);
 absl::StatusOr<std::string> IncidentListText(const std::vector<std::string>& incident_json, const RenderOptions& options);

@@ -77,6 +77,7 @@ class Store {
   absl::StatusOr<std::vector<AlertRow>> ListAlerts();                        // in event-time order
   absl::StatusOr<std::map<std::string, Applied>> ReadApplied();
   absl::StatusOr<std::string> SummaryJson();
+  absl::StatusOr<std::vector<std::string>> IncidentIds();                    // those that are not merged or withdrawn
   // Incident ids with their newest revision's JSON hash, to tell what changed.
   absl::StatusOr<std::vector<OutboxRow>> OutboxAfter(int64_t sequence, size_t limit);
 
