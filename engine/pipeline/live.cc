@@ -195,6 +195,10 @@ class Live {
       alerts_[change.alert.id] = std::move(change.alert);
     }
     if (!PassedApplied()) return absl::OkStatus();  // still reading again what an earlier run had seen
+    if (!caught_up_said_ && watermarks_.AllCaughtUp()) {
+      caught_up_said_ = true;
+      Log("caught up with every input");
+    }
 
     // (1) evidence, links and hits are durable,
     absl::Status status = evidence_.Sync();
@@ -334,6 +338,7 @@ class Live {
   std::map<std::string, Built> built_;
   int64_t published_ = 0;
   bool new_events_ = false;
+  bool caught_up_said_ = false;
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 //   kafka_tool BROKERS create TOPIC PARTITIONS
 //   kafka_tool BROKERS produce          one JSON object a line on stdin: {"topic","partition","time_ms","value":text,
 //                                       "headers":{name:value}}; waits until all are acknowledged
-//   kafka_tool BROKERS consume TOPIC    committed messages from the beginning to the end, {"key","sequence","value"} a line
+//   kafka_tool BROKERS consume TOPIC PARTITION    committed messages from the beginning to the end, {"key","sequence","value"} a line
 #include <librdkafka/rdkafka.h>
 #include <simdjson.h>
 
@@ -98,11 +98,11 @@ int Produce(const char* brokers) {
   return 0;
 }
 
-int Consume(const char* brokers, const char* topic) {
+int Consume(const char* brokers, const char* topic, int partition) {
   rd_kafka_t* client = MakeClient(RD_KAFKA_CONSUMER, brokers);
   rd_kafka_poll_set_consumer(client);
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
-  rd_kafka_topic_partition_list_add(list, topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_topic_partition_list_add(list, topic, partition)->offset = RD_KAFKA_OFFSET_BEGINNING;
   if (rd_kafka_assign(client, list) != RD_KAFKA_RESP_ERR_NO_ERROR) Die("assign");
   rd_kafka_topic_partition_list_destroy(list);
   for (;;) {
@@ -133,6 +133,6 @@ int main(int argc, char** argv) {
   const std::string verb = argc > 2 ? argv[2] : "";
   if (verb == "create" && argc == 5) return Create(argv[1], argv[3], atoi(argv[4]));
   if (verb == "produce" && argc == 3) return Produce(argv[1]);
-  if (verb == "consume" && argc == 4) return Consume(argv[1], argv[3]);
-  Die("usage: kafka_tool BROKERS create TOPIC PARTITIONS | produce | consume TOPIC");
+  if (verb == "consume" && argc == 5) return Consume(argv[1], argv[3], atoi(argv[4]));
+  Die("usage: kafka_tool BROKERS create TOPIC PARTITIONS | produce | consume TOPIC PARTITION");
 }

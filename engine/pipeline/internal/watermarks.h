@@ -34,6 +34,9 @@ class Watermarks {
     const auto it = inputs_.find(input);
     return it != inputs_.end() && it->second.caught_up;
   }
+  bool AllCaughtUp() const {
+    return !inputs_.empty() && std::all_of(inputs_.begin(), inputs_.end(), [](const auto& entry) { return entry.second.caught_up; });
+  }
   // Writes every source's watermark; it never goes back.
   void Apply(event::EventTime now, event::SourceClock& clock) const {
     for (const auto& [name, state] : inputs_) {
