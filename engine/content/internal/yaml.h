@@ -39,6 +39,9 @@ struct YamlNode {
   const YamlNode* Find(std::string_view key) const;      // map value or null
 };
 
+// The JSON grammar's number, whole: no leading zero, no hex, no '+'.
+bool IsJsonNumber(std::string_view text);
+
 // One tree a document. A syntax error is reported with its place and ends the file: documents before it are returned.
 std::vector<YamlNode> ParseYaml(uint32_t file, std::string_view text, Diagnostics& diagnostics);
 

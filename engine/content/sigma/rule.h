@@ -16,7 +16,7 @@
 namespace tocsin::content {
 
 // A Sigma string: literal runs and wildcards in order (11, 12). `contains` has become any + text + any already.
-// No two kAny follow each other; no literal piece is empty. Zero pieces = the empty string.
+// No two kAny follow each other; no literal piece is empty (but kFieldRef's). Zero pieces = the empty string.
 struct Pattern {
   enum class Kind : uint8_t { kLiteral, kAny /* '*' */, kOne /* '?', one code point */ };
   struct Piece {
@@ -41,7 +41,8 @@ struct ValueTest {
     kCidr,       // text = network, host bits masked
     kCompare,    // compare, number
     kExists,     // boolean
-    kFieldRef,   // other_field, and how: pattern holds kAny before/after for endswith/contains/startswith, cased
+    kFieldRef,   // other_field, cased, and how in pattern: an empty literal for the other value, kAny before and after it
+                 //   as endswith, contains, startswith say; no pieces = equal
     kTimePart,   // time_part, compare, number
   };
   Kind kind = Kind::kPattern;
@@ -53,6 +54,7 @@ struct ValueTest {
   TimePart time_part = TimePart::kMinute;
   std::string text;
   std::string number;        // decimal text of a number (exact comparison, no double); empty when there is none
+  int64_t until_ns = INT64_MAX;   // from a list entry with an expiry: no longer holds for events after this time
   FieldId other_field;
 };
 

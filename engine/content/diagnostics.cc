@@ -1,0 +1,122 @@
+#include "engine/content/diagnostics.h"
+
+#include <algorithm>
+#include <cctype>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+namespace tocsin::content {
+namespace {
+
+constexpr size_t kSnippetColumns = 120;
+
+// The text of a line, counted from 1; empty when there is none.
+std::string_view LineOf(std::string_view text, uint32_t line) {
+  for (uint32_t i = 1; i < line; i++) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
+// A line as it is shown: at most kSnippetColumns around the column, bytes that would disturb a terminal replaced.
+std::string Snippet(std::string_view line, uint32_t column) {
+  size_t from = 0;
+  if (column > kSnippetColumns) from = column - kSnippetColumns / 2;
+  from = std::min(from, line.size());
+  std::string shown(line.substr(from, kSnippetColumns));
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = c == '\t' ? ' ' : '?';
+  }
+  std::string out = "    " + shown + "\n";
+  if (column > 0) out += "    " + std::string(column - 1 - std::min<size_t>(from, column - 1), ' ') + "^\n";
+  return out;
+}
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1), above(b.size() + 1), two_above(b.size() + 1);
+  std::iota(above.begin(), above.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); i++) {
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); j++) {
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      // Two letters the other way round are one slip of the fingers.
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], two_above[j - 2] + 1);
+    }
+    std::swap(two_above, above);
+    std::swap(above, row);
+  }
+  return above[b.size()];
+}
+
+// `group_by`, `Group-By` and `groupby` are all meant as `group-by`.
+std::string Folded(std::string_view word) {
+  std::string out;
+  for (const char c : word) {
+    if (c != '-' && c != '_') out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
+}  // namespace
+
+uint32_t Diagnostics::AddFile(std::string name, std::string text) {
+  files_.push_back({std::move(name), std::move(text)});
+  return static_cast<uint32_t>(files_.size() - 1);
+}
+
+void Diagnostics::Error(std::string_view code, Place place, std::string message, std::string expected) {
+  all_.push_back({Severity::kError, std::string(code), place, std::move(message), std::move(expected)});
+  errors_++;
+}
+
+void Diagnostics::Warning(std::string_view code, Place place, std::string message, std::string expected) {
+  all_.push_back({Severity::kWarning, std::string(code), place, std::move(message), std::move(expected)});
+}
+
+std::string Diagnostics::Text() const {
+  std::vector<const Diagnostic*> sorted;
+  for (const Diagnostic& each : all_) sorted.push_back(&each);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Diagnostic* a, const Diagnostic* b) {
+    const Place& p = a->place;
+    const Place& q = b->place;
+    return std::tie(p.file, p.line, p.column) < std::tie(q.file, q.line, q.column);
+  });
+  std::string out;
+  for (const Diagnostic* each : sorted) {
+    const Place& place = each->place;
+    if (place.file < files_.size()) {
+      out += files_[place.file].name;
+      if (place.line > 0) out += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+      out += ": ";
+    }
+    out += each->severity == Severity::kError ? "error " : "warning ";
+    out += each->code + ": " + each->message + "\n";
+    if (place.file < files_.size() && place.line > 0) out += Snippet(LineOf(files_[place.file].text, place.line), place.column);
+    if (!each->expected.empty()) out += "    expected: " + each->expected + "\n";
+  }
+  return out;
+}
+
+std::string NearestWord(std::string_view word, const std::vector<std::string_view>& candidates) {
+  std::string_view best;
+  // A third of the letters may be wrong, and at least one.
+  size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
+  const std::string folded = Folded(word);
+  for (const std::string_view candidate : candidates) {
+    const std::string other = Folded(candidate);
+    if (other == folded) return std::string(candidate);
+    // The beginning of a longer word counts as near: `start` for `startswith`.
+    size_t distance = EditDistance(folded, other);
+    if (folded.size() >= 4 && other.compare(0, folded.size(), folded) == 0) distance = 1;
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return std::string(best);
+}
+
+}  // namespace tocsin::content

@@ -1,0 +1,257 @@
+#include "engine/content/internal/yaml.h"
+
+#include <yaml.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace tocsin::content {
+namespace {
+
+// libyaml's parser and its current event, freed whatever happens.
+class EventStream {
+ public:
+  explicit EventStream(std::string_view text) {
+    ok_ = yaml_parser_initialize(&parser_) != 0;
+    if (ok_) yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    if (ok_) yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+  }
+  ~EventStream() {
+    if (have_event_) yaml_event_delete(&event_);
+    if (ok_) yaml_parser_delete(&parser_);
+  }
+  EventStream(const EventStream&) = delete;
+  EventStream& operator=(const EventStream&) = delete;
+
+  bool Next() {
+    if (have_event_) yaml_event_delete(&event_);
+    have_event_ = ok_ && yaml_parser_parse(&parser_, &event_) != 0;
+    return have_event_;
+  }
+  const yaml_event_t& event() const { return event_; }
+  std::string problem() const { return ok_ && parser_.problem ? parser_.problem : "not YAML"; }
+  yaml_mark_t problem_mark() const { return parser_.problem_mark; }
+
+ private:
+  yaml_parser_t parser_;
+  yaml_event_t event_;
+  bool ok_ = false, have_event_ = false;
+};
+
+class TreeBuilder {
+ public:
+  TreeBuilder(uint32_t file, std::string_view text, Diagnostics& diagnostics) : file_(file), stream_(text), diagnostics_(diagnostics) {}
+
+  std::vector<YamlNode> Build() {
+    std::vector<YamlNode> documents;
+    while (Advance()) {
+      if (stream_.event().type == YAML_STREAM_END_EVENT) break;
+      if (stream_.event().type != YAML_DOCUMENT_START_EVENT) continue;
+      anchors_.clear();
+      const size_t errors_before = diagnostics_.errors();
+      YamlNode root;
+      if (!Advance() || !ReadNode(root, 0)) break;
+      if (!Advance()) break;  // document end
+      // `---` with nothing behind it is no document.
+      if (root.IsScalar() && !root.quoted && root.text.empty()) continue;
+      if (diagnostics_.errors() == errors_before) documents.push_back(std::move(root));
+    }
+    return documents;
+  }
+
+ private:
+  Place PlaceOf(const yaml_mark_t& mark) const {
+    return {file_, static_cast<uint32_t>(mark.line + 1), static_cast<uint32_t>(mark.column + 1)};
+  }
+
+  bool Advance() {
+    if (stopped_) return false;
+    if (stream_.Next()) return true;
+    diagnostics_.Error("T0001", PlaceOf(stream_.problem_mark()), "not YAML: " + stream_.problem());
+    stopped_ = true;
+    return false;
+  }
+
+  bool Stop(const yaml_mark_t& mark, const char* code, std::string message) {
+    diagnostics_.Error(code, PlaceOf(mark), std::move(message));
+    stopped_ = true;
+    return false;
+  }
+
+  // Reads the node that the current event begins. False when the file cannot be read on.
+  bool ReadNode(YamlNode& node, int depth) {
+    const yaml_event_t& event = stream_.event();
+    node.place = PlaceOf(event.start_mark);
+    if (depth > kMaxYamlDepth) return Stop(event.start_mark, "T0002", "nested deeper than " + std::to_string(kMaxYamlDepth) + " levels");
+    if (++nodes_ > kMaxYamlNodes) return Stop(event.start_mark, "T0003", "more than " + std::to_string(kMaxYamlNodes) + " values in one file");
+    std::string anchor;
+    switch (event.type) {
+      case YAML_SCALAR_EVENT:
+        node.kind = YamlNode::Kind::kScalar;
+        node.text.assign(reinterpret_cast<const char*>(event.data.scalar.value), event.data.scalar.length);
+        node.quoted = event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+        if (event.data.scalar.anchor) anchor = reinterpret_cast<const char*>(event.data.scalar.anchor);
+        break;
+      case YAML_SEQUENCE_START_EVENT:
+        if (event.data.sequence_start.anchor) anchor = reinterpret_cast<const char*>(event.data.sequence_start.anchor);
+        if (!ReadSequence(node, depth)) return false;
+        break;
+      case YAML_MAPPING_START_EVENT:
+        if (event.data.mapping_start.anchor) anchor = reinterpret_cast<const char*>(event.data.mapping_start.anchor);
+        if (!ReadMap(node, depth)) return false;
+        break;
+      case YAML_ALIAS_EVENT:
+        return ReadAlias(node);
+      default:
+        return Stop(event.start_mark, "T0001", "not YAML: a value was expected");
+    }
+    if (!anchor.empty()) anchors_[anchor] = {node, Size(node)};
+    return true;
+  }
+
+  bool ReadSequence(YamlNode& node, int depth) {
+    node.kind = YamlNode::Kind::kSequence;
+    while (Advance()) {
+      if (stream_.event().type == YAML_SEQUENCE_END_EVENT) return true;
+      if (!ReadNode(node.items.emplace_back(), depth + 1)) return false;
+    }
+    return false;
+  }
+
+  bool ReadMap(YamlNode& node, int depth) {
+    node.kind = YamlNode::Kind::kMap;
+    while (Advance()) {
+      if (stream_.event().type == YAML_MAPPING_END_EVENT) {
+        CheckKeys(node);
+        return true;
+      }
+      auto& [key, value] = node.entries.emplace_back();
+      if (!ReadNode(key, depth + 1) || !Advance() || !ReadNode(value, depth + 1)) return false;
+      if (!key.IsScalar()) {
+        diagnostics_.Error("T0004", key.place, "a key is a list or a map", "a plain word");
+        node.entries.pop_back();
+      }
+    }
+    return false;
+  }
+
+  void CheckKeys(const YamlNode& node) {
+    if (node.entries.size() < 2) return;
+    std::vector<const YamlNode*> keys;
+    for (const auto& [key, value] : node.entries) keys.push_back(&key);
+    std::stable_sort(keys.begin(), keys.end(), [](const YamlNode* a, const YamlNode* b) { return a->text < b->text; });
+    for (size_t i = 1; i < keys.size(); i++) {
+      if (keys[i]->text != keys[i - 1]->text) continue;
+      diagnostics_.Error("T0005", keys[i]->place, "the key `" + keys[i]->text + "` stands twice in one map",
+                         "one `" + keys[i]->text + "` (the first is in line " + std::to_string(keys[i - 1]->place.line) + ")");
+    }
+  }
+
+  bool ReadAlias(YamlNode& node) {
+    const yaml_event_t& event = stream_.event();
+    const std::string name = reinterpret_cast<const char*>(event.data.alias.anchor);
+    const auto it = anchors_.find(name);
+    if (it == anchors_.end()) return Stop(event.start_mark, "T0006", "the alias *" + name + " has no anchor before it");
+    // A few aliases of aliases would fill the memory: copies count like written nodes.
+    nodes_ += it->second.second;
+    if (nodes_ > kMaxYamlNodes) return Stop(event.start_mark, "T0003", "aliases that expand to more than " + std::to_string(kMaxYamlNodes) + " values");
+    const Place place = node.place;
+    node = it->second.first;
+    node.place = place;
+    return true;
+  }
+
+  static size_t Size(const YamlNode& node) {
+    size_t size = 1;
+    for (const YamlNode& item : node.items) size += Size(item);
+    for (const auto& [key, value] : node.entries) size += 1 + Size(value);
+    return size;
+  }
+
+  const uint32_t file_;
+  EventStream stream_;
+  Diagnostics& diagnostics_;
+  size_t nodes_ = 0;
+  bool stopped_ = false;
+  std::map<std::string, std::pair<YamlNode, size_t>> anchors_;
+};
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+bool YamlNode::IsNull() const {
+  return IsScalar() && !quoted && (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL");
+}
+
+std::optional<bool> YamlNode::AsBool() const {
+  if (!IsScalar() || quoted) return std::nullopt;
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  return std::nullopt;
+}
+
+bool YamlNode::IsNumber() const { return IsScalar() && !quoted && IsJsonNumber(text); }
+
+bool IsJsonNumber(std::string_view text) {
+  size_t i = 0;
+  const auto digits = [&] {
+    const size_t from = i;
+    while (i < text.size() && IsDigit(text[i])) i++;
+    return i > from;
+  };
+  if (i < text.size() && text[i] == '-') i++;
+  if (i < text.size() && text[i] == '0') i++;
+  else if (!digits()) return false;
+  if (i < text.size() && text[i] == '.') {
+    i++;
+    if (!digits()) return false;
+  }
+  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
+    i++;
+    if (i < text.size() && (text[i] == '+' || text[i] == '-')) i++;
+    if (!digits()) return false;
+  }
+  return i == text.size() && !text.empty();
+}
+
+const YamlNode* YamlNode::Find(std::string_view key) const {
+  for (const auto& [name, value] : entries) {
+    if (name.text == key) return &value;
+  }
+  return nullptr;
+}
+
+std::vector<YamlNode> ParseYaml(uint32_t file, std::string_view text, Diagnostics& diagnostics) {
+  if (text.size() > kMaxRuleFileBytes) {
+    diagnostics.Error("T0007", {file, 0, 0}, "larger than " + std::to_string(kMaxRuleFileBytes >> 20) + " MiB");
+    return {};
+  }
+  return TreeBuilder(file, text, diagnostics).Build();
+}
+
+std::optional<int64_t> ParseSpan(std::string_view text) {
+  size_t i = 0;
+  int64_t number = 0;
+  while (i < text.size() && IsDigit(text[i])) {
+    number = number * 10 + (text[i++] - '0');
+    if (number > 1'000'000'000) return std::nullopt;
+  }
+  if (i == 0 || i + 1 != text.size()) return std::nullopt;
+  int64_t unit_s = 0;
+  switch (text[i]) {
+    case 's': unit_s = 1; break;
+    case 'm': unit_s = 60; break;
+    case 'h': unit_s = 3600; break;
+    case 'd': unit_s = 86400; break;
+    case 'w': unit_s = 7 * 86400; break;
+    default: return std::nullopt;
+  }
+  // 200 years fit into nanoseconds; more is a slip.
+  if (number > 200ll * 365 * 86400 / unit_s) return std::nullopt;
+  return number * unit_s * 1'000'000'000;
+}
+
+}  // namespace tocsin::content

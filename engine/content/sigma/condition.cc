@@ -1,0 +1,200 @@
+#include "engine/content/sigma/condition.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+namespace tocsin::content {
+namespace {
+
+struct Token {
+  enum class Kind : uint8_t { kWord, kOpen, kClose, kPipe, kOther, kEnd };
+  Kind kind = Kind::kEnd;
+  std::string_view text;
+  Place place;
+};
+
+bool IsWordCharacter(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.' || c == '*' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+std::vector<Token> Tokens(const YamlNode& node) {
+  std::vector<Token> out;
+  const std::string_view text = node.text;
+  const auto place_at = [&](size_t i) {
+    Place place = node.place;
+    // Columns hold for conditions in one line; a folded one points at its beginning.
+    if (text.find('\n') == std::string_view::npos) place.column += static_cast<uint32_t>(i + (node.quoted ? 1 : 0));
+    return place;
+  };
+  for (size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (std::isspace(static_cast<unsigned char>(c))) {
+      i++;
+      continue;
+    }
+    size_t end = i + 1;
+    Token::Kind kind = Token::Kind::kOther;
+    if (c == '(') kind = Token::Kind::kOpen;
+    else if (c == ')') kind = Token::Kind::kClose;
+    else if (c == '|') kind = Token::Kind::kPipe;
+    else if (IsWordCharacter(c)) {
+      kind = Token::Kind::kWord;
+      while (end < text.size() && IsWordCharacter(text[end])) end++;
+    }
+    out.push_back({kind, text.substr(i, end - i), place_at(i)});
+    i = end;
+  }
+  out.push_back({Token::Kind::kEnd, "", place_at(text.size())});
+  return out;
+}
+
+class ConditionParser {
+ public:
+  ConditionParser(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, Diagnostics& diagnostics)
+      : tokens_(Tokens(node)), selectors_(selectors), names_(names), diagnostics_(diagnostics) {}
+
+  bool Parse(ConditionNode& out) {
+    if (Peek().kind == Token::Kind::kEnd) return Refuse("T0201", "the condition is empty", "the name of a selection");
+    if (!ParseOr(out, 0)) return false;
+    const Token& token = Peek();
+    if (token.kind == Token::Kind::kEnd) return true;
+    if (token.kind == Token::Kind::kPipe) {
+      return Refuse("T0202", "`|` in a condition: aggregations were taken out of Sigma", "a correlation (type: event_count, value_count, ...) over this rule");
+    }
+    if (token.kind == Token::Kind::kClose) return Refuse("T0203", "a `)` that closes nothing");
+    return Refuse("T0204", "`" + std::string(token.text) + "` where `and`, `or` or the end was due", "and, or");
+  }
+
+ private:
+  const Token& Peek() const { return tokens_[at_]; }
+
+  bool Refuse(const char* code, std::string message, std::string expected = "") {
+    diagnostics_.Error(code, Peek().place, std::move(message), std::move(expected));
+    return false;
+  }
+
+  // Keywords in any case, unless a selection has that very name.
+  bool IsKeyword(const Token& token, std::string_view keyword) const {
+    if (token.kind != Token::Kind::kWord || token.text.size() != keyword.size()) return false;
+    for (size_t i = 0; i < keyword.size(); i++) {
+      if (std::tolower(static_cast<unsigned char>(token.text[i])) != keyword[i]) return false;
+    }
+    return token.text == keyword || std::find(names_.begin(), names_.end(), token.text) == names_.end();
+  }
+
+  bool ParseOr(ConditionNode& out, int depth) { return ParseList(out, depth, "or", ConditionNode::Kind::kOr); }
+  bool ParseAnd(ConditionNode& out, int depth) { return ParseList(out, depth, "and", ConditionNode::Kind::kAnd); }
+
+  bool ParseList(ConditionNode& out, int depth, std::string_view keyword, ConditionNode::Kind kind) {
+    const bool is_or = kind == ConditionNode::Kind::kOr;
+    out.place = Peek().place;
+    ConditionNode first;
+    if (!(is_or ? ParseAnd(first, depth) : ParseNot(first, depth))) return false;
+    if (!IsKeyword(Peek(), keyword)) {
+      out = std::move(first);
+      return true;
+    }
+    out.kind = kind;
+    out.children.push_back(std::move(first));
+    while (IsKeyword(Peek(), keyword)) {
+      at_++;
+      ConditionNode next;
+      if (!(is_or ? ParseAnd(next, depth) : ParseNot(next, depth))) return false;
+      out.children.push_back(std::move(next));
+    }
+    return true;
+  }
+
+  bool ParseNot(ConditionNode& out, int depth) {
+    if (depth > kMaxConditionDepth) return Refuse("T0205", "nested deeper than " + std::to_string(kMaxConditionDepth) + " levels");
+    if (!IsKeyword(Peek(), "not")) return ParseOperand(out, depth);
+    out.kind = ConditionNode::Kind::kNot;
+    out.place = Peek().place;
+    at_++;
+    return ParseNot(out.children.emplace_back(), depth + 1);
+  }
+
+  bool ParseOperand(ConditionNode& out, int depth) {
+    const Token token = Peek();
+    out.place = token.place;
+    if (token.kind == Token::Kind::kOpen) {
+      at_++;
+      if (Peek().kind == Token::Kind::kClose) return Refuse("T0206", "empty parentheses", "a selection between them");
+      if (!ParseOr(out, depth + 1)) return false;
+      if (Peek().kind != Token::Kind::kClose) return Refuse("T0203", "a `(` that is not closed", "`)`");
+      at_++;
+      return true;
+    }
+    if (token.kind == Token::Kind::kEnd) return Refuse("T0207", "the condition ends where a selection was due", "the name of a selection");
+    if (token.kind != Token::Kind::kWord || IsKeyword(token, "and") || IsKeyword(token, "or") || IsKeyword(token, "of")) {
+      return Refuse("T0207", "`" + std::string(token.text) + "` where a selection was due", "the name of a selection");
+    }
+    if (selectors_ && IsKeyword(tokens_[at_ + 1], "of") && tokens_[at_ + 1].kind == Token::Kind::kWord) return ParseSelector(out);
+    if (token.text.find('*') != std::string_view::npos) return Refuse("T0208", "`" + std::string(token.text) + "` without `1 of` or `all of`", "1 of " + std::string(token.text));
+    out.kind = ConditionNode::Kind::kName;
+    out.name = std::string(token.text);
+    at_++;
+    return true;
+  }
+
+  bool ParseSelector(ConditionNode& out) {
+    const Token& quantifier = Peek();
+    if (quantifier.text == "1" || IsKeyword(quantifier, "any")) {
+      out.kind = ConditionNode::Kind::kAnyOf;
+    } else if (IsKeyword(quantifier, "all")) {
+      out.kind = ConditionNode::Kind::kAllOf;
+    } else {
+      return Refuse("T0209", "`" + std::string(quantifier.text) + " of` is not supported", "1 of, any of or all of");
+    }
+    at_ += 2;
+    if (Peek().kind != Token::Kind::kWord) return Refuse("T0207", "`of` without a pattern", "a pattern such as selection_*, or them");
+    out.name = std::string(Peek().text);
+    if (IsKeyword(Peek(), "them")) out.name = "them";
+    out.place = Peek().place;
+    at_++;
+    return true;
+  }
+
+  const std::vector<Token> tokens_;
+  const bool selectors_;
+  const std::vector<std::string_view>& names_;
+  Diagnostics& diagnostics_;
+  size_t at_ = 0;
+};
+
+// `*` anywhere, any number.
+bool GlobMatches(std::string_view pattern, std::string_view text) {
+  size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      p++;
+      t++;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') p++;
+  return p == pattern.size();
+}
+
+}  // namespace
+
+bool ParseCondition(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, Diagnostics& diagnostics, ConditionNode& out) {
+  return ConditionParser(node, selectors, names, diagnostics).Parse(out);
+}
+
+bool SelectorTakes(std::string_view pattern, std::string_view identifier) {
+  const bool hidden = !identifier.empty() && identifier[0] == '_';
+  if (pattern == "them") return !hidden;
+  if (hidden && (pattern.empty() || pattern[0] != '_')) return false;
+  return GlobMatches(pattern, identifier);
+}
+
+}  // namespace tocsin::content

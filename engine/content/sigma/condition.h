@@ -1,0 +1,34 @@
+// Conditions of detections and filters, and extended conditions of correlations (SIGMA.md 22-24, 28). Internal to content.
+#ifndef TOCSIN_ENGINE_CONTENT_SIGMA_CONDITION_H_
+#define TOCSIN_ENGINE_CONTENT_SIGMA_CONDITION_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/content/internal/yaml.h"
+#include "engine/content/sigma/rule.h"
+
+namespace tocsin::content {
+
+// A condition over names, before they mean anything.
+struct ConditionNode {
+  enum class Kind : uint8_t { kAnd, kOr, kNot, kName, kAnyOf, kAllOf };
+  Kind kind = Kind::kName;
+  std::string name;                      // kName: identifier; kAnyOf, kAllOf: pattern, or "them"
+  Place place;
+  std::vector<ConditionNode> children;
+};
+
+inline constexpr int kMaxConditionDepth = 100;
+
+// Parses one condition. `selectors`: `1 of x*` and its like are part of the language (not in correlations). False when it is
+// refused, reported with the column of the offending word. `names` are for "did you mean", and win over keywords in capitals.
+bool ParseCondition(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, Diagnostics& diagnostics, ConditionNode& out);
+
+// Does a selector pattern (`sel*`, `*_x`, `them`) take this identifier? `_x` only when the pattern says `_`.
+bool SelectorTakes(std::string_view pattern, std::string_view identifier);
+
+}  // namespace tocsin::content
+
+#endif  // TOCSIN_ENGINE_CONTENT_SIGMA_CONDITION_H_

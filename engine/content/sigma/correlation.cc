@@ -1,0 +1,272 @@
+#include "engine/content/sigma/correlation.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace tocsin::content {
+namespace {
+
+struct TypeName {
+  std::string_view name;
+  CorrelationType type;
+};
+constexpr TypeName kTypes[] = {
+    {"event_count", CorrelationType::kEventCount},         {"value_count", CorrelationType::kValueCount},
+    {"value_sum", CorrelationType::kValueSum},             {"value_avg", CorrelationType::kValueAvg},
+    {"value_median", CorrelationType::kValueMedian},       {"value_percentile", CorrelationType::kValuePercentile},
+    {"temporal", CorrelationType::kTemporal},              {"temporal_ordered", CorrelationType::kTemporalOrdered},
+    {"value_first_seen", CorrelationType::kValueFirstSeen}, {"value_change", CorrelationType::kValueChange},
+};
+
+constexpr std::string_view kKeys[] = {"type",   "rules",    "group-by", "timespan",          "condition", "aliases",
+                                      "generate", "learning", "values",   "learning_fallback"};
+
+class CorrelationParser {
+ public:
+  CorrelationParser(SigmaContext context, ParsedCorrelation& out) : context_(context), diagnostics_(context.diagnostics), out_(out) {}
+
+  bool Parse(const YamlNode& node) {
+    if (!node.IsMap()) return Refuse("T0401", node.place, "`correlation` is not a map", "correlation: {type: event_count, rules: [...], timespan: 5m, condition: {gte: 5}}");
+    bool ok = true;
+    for (const auto& [key, value] : node.entries) ok &= CheckKey(key);
+    ok &= ParseType(node);
+    ok &= ParseReferences(node);
+    ok &= ParseGroupBy(node);
+    ok &= ParseTimespan(node);
+    ok &= ParseAliases(node);
+    if (const YamlNode* generate = node.Find("generate")) {
+      const std::optional<bool> value = generate->AsBool();
+      if (!value) ok = Refuse("T0402", generate->place, "`generate` is neither true nor false", "true or false");
+      else out_.correlation.generate = *value;
+    }
+    if (!ok) return false;
+    return ParseCondition(node) && ParseLearning(node);
+  }
+
+ private:
+  CorrelationType type() const { return out_.correlation.type; }
+  bool IsTemporal() const { return type() == CorrelationType::kTemporal || type() == CorrelationType::kTemporalOrdered; }
+
+  bool Refuse(const char* code, Place place, std::string message, std::string expected = "") {
+    diagnostics_.Error(code, place, std::move(message), std::move(expected));
+    return false;
+  }
+
+  bool CheckKey(const YamlNode& key) {
+    if (std::find(std::begin(kKeys), std::end(kKeys), key.text) != std::end(kKeys)) {
+      if (key.text == "values" || key.text == "learning_fallback") return Refuse("T0403", key.place, "`" + key.text + "` is not supported yet");
+      return true;
+    }
+    const std::string nearest = key.text == "timeframe" ? "timespan" : NearestWord(key.text, {std::begin(kKeys), std::end(kKeys)});
+    return Refuse("T0404", key.place, "unknown key `" + key.text + "` in a correlation", nearest.empty() ? "type, rules, group-by, timespan, condition, aliases, generate" : "`" + nearest + "`");
+  }
+
+  bool ParseType(const YamlNode& node) {
+    const YamlNode* type = node.Find("type");
+    if (type == nullptr) return Refuse("T0405", node.place, "the correlation has no `type`", "type: event_count, value_count, temporal, temporal_ordered, ...");
+    std::vector<std::string_view> names;
+    for (const TypeName& each : kTypes) {
+      names.push_back(each.name);
+      if (type->IsScalar() && each.name == type->text) {
+        out_.correlation.type = each.type;
+        return true;
+      }
+    }
+    const std::string nearest = NearestWord(type->text, names);
+    return Refuse("T0405", type->place, "unknown correlation type `" + type->text + "`", nearest.empty() ? "event_count, value_count, temporal, temporal_ordered, ..." : "`" + nearest + "`");
+  }
+
+  // `rules:` is a name or a list; an entry may be {rule: NAME, before: SPAN, after: SPAN}.
+  bool ParseReferences(const YamlNode& node) {
+    const YamlNode* rules = node.Find("rules");
+    if (rules == nullptr) return true;  // taken from an extended condition
+    if (rules->IsScalar() && !rules->IsNull()) {
+      out_.references.push_back({rules->text, rules->place});
+      return true;
+    }
+    if (!rules->IsSequence() || rules->items.empty()) return Refuse("T0406", rules->place, "`rules` is not a list of rule names", "rules: [rule_a, rule_b]");
+    bool ok = true;
+    for (const YamlNode& item : rules->items) {
+      if (item.IsScalar() && !item.IsNull()) out_.references.push_back({item.text, item.place});
+      else if (item.IsMap()) ok &= ParseReferenceMap(item);
+      else ok = Refuse("T0406", item.place, "a reference is a rule's name or id", "rule_a, or {rule: rule_a, before: 24h}");
+    }
+    return ok;
+  }
+
+  bool ParseReferenceMap(const YamlNode& item) {
+    ParsedCorrelation::Reference reference;
+    reference.place = item.place;
+    for (const auto& [key, value] : item.entries) {
+      if (key.text == "rule" && value.IsScalar()) {
+        reference.name = value.text;
+      } else if ((key.text == "before" || key.text == "after") && value.IsScalar()) {
+        const std::optional<int64_t> span = ParseSpan(value.text);
+        if (!span) return Refuse("T0407", value.place, "`" + value.text + "` is no span of time", "a number and s, m, h, d or w: 24h");
+        (key.text == "before" ? reference.before_ns : reference.after_ns) = *span;
+      } else {
+        return Refuse("T0404", key.place, "unknown key `" + key.text + "` in a reference", "rule, before, after");
+      }
+    }
+    if (reference.name.empty()) return Refuse("T0406", item.place, "the reference names no rule", "{rule: rule_a, before: 24h}");
+    out_.references.push_back(std::move(reference));
+    return true;
+  }
+
+  bool ParseGroupBy(const YamlNode& node) {
+    const YamlNode* group_by = node.Find("group-by");
+    if (group_by == nullptr || group_by->IsNull()) return true;
+    if (group_by->IsScalar()) {
+      out_.group_by.push_back({group_by->text, group_by->place});
+      return true;
+    }
+    if (!group_by->IsSequence()) return Refuse("T0408", group_by->place, "`group-by` is not a list of fields", "group-by: [field]");
+    for (const YamlNode& item : group_by->items) {
+      if (!item.IsScalar() || item.IsNull()) return Refuse("T0408", item.place, "`group-by` holds something that is no field", "group-by: [field]");
+      out_.group_by.push_back({item.text, item.place});
+    }
+    return true;
+  }
+
+  bool ParseTimespan(const YamlNode& node) {
+    const YamlNode* timespan = node.Find("timespan");
+    if (timespan == nullptr) {
+      // `timeframe` has been told already.
+      return node.Find("timeframe") != nullptr ? false : Refuse("T0409", node.place, "the correlation has no `timespan`", "timespan: 5m");
+    }
+    const std::optional<int64_t> span = timespan->IsScalar() ? ParseSpan(timespan->text) : std::nullopt;
+    if (!span || *span == 0) return Refuse("T0407", timespan->place, "`" + timespan->text + "` is no span of time", "a number and s, m, h, d or w: 5m");
+    out_.correlation.timespan_ns = *span;
+    return true;
+  }
+
+  bool ParseAliases(const YamlNode& node) {
+    const YamlNode* aliases = node.Find("aliases");
+    if (aliases == nullptr) return true;
+    if (!aliases->IsMap()) return Refuse("T0410", aliases->place, "`aliases` is not a map", "aliases: {user: {rule_a: field_a, rule_b: field_b}}");
+    for (const auto& [alias, fields] : aliases->entries) {
+      if (!fields.IsMap()) return Refuse("T0410", fields.place, "the alias `" + alias.text + "` is not a map", "{rule_a: field_a, rule_b: field_b}");
+      for (const auto& [rule, field] : fields.entries) {
+        if (!field.IsScalar()) return Refuse("T0410", field.place, "the alias `" + alias.text + "` names no field", "rule_a: field_a");
+        out_.aliases[alias.text][rule.text] = field.text;
+      }
+    }
+    return true;
+  }
+
+  bool ParseCondition(const YamlNode& node) {
+    const YamlNode* condition = node.Find("condition");
+    if (condition == nullptr || condition->IsNull()) {
+      if (IsTemporal()) return RequireReferences(node);
+      return Refuse("T0411", node.place, "the correlation has no `condition`",
+                    type() == CorrelationType::kEventCount ? "condition: {gte: 5}" : "condition: {field: name, gte: 5}");
+    }
+    if (condition->IsScalar()) return ParseExpression(*condition);
+    if (!condition->IsMap()) return Refuse("T0412", condition->place, "`condition` is neither a map nor an expression", "condition: {gte: 5}");
+    return ParseThresholds(*condition) && RequireReferences(node);
+  }
+
+  bool RequireReferences(const YamlNode& node) {
+    return !out_.references.empty() || Refuse("T0406", node.place, "the correlation has no `rules`", "rules: [rule_a, rule_b]");
+  }
+
+  bool ParseExpression(const YamlNode& condition) {
+    if (!IsTemporal()) return Refuse("T0413", condition.place, "an expression over rules belongs to temporal and temporal_ordered alone", "condition: {gte: 5}");
+    std::vector<std::string_view> names;
+    for (const auto& reference : out_.references) names.push_back(reference.name);
+    ConditionNode expression;
+    if (!tocsin::content::ParseCondition(condition, /*selectors=*/false, names, diagnostics_, expression)) return false;
+    std::vector<const ConditionNode*> used;
+    Names(expression, used);
+    if (out_.references.empty()) {
+      for (const ConditionNode* name : used) {
+        const bool known = std::any_of(out_.references.begin(), out_.references.end(), [&](const auto& each) { return each.name == name->name; });
+        if (!known) out_.references.push_back({name->name, name->place});
+      }
+    } else {
+      for (const ConditionNode* name : used) {
+        if (std::find(names.begin(), names.end(), name->name) != names.end()) continue;
+        const std::string nearest = NearestWord(name->name, names);
+        return Refuse("T0414", name->place, "`" + name->name + "` does not stand under `rules`", nearest.empty() ? "a name that stands there" : "`" + nearest + "`");
+      }
+      for (const auto& reference : out_.references) {
+        const bool in_use = std::any_of(used.begin(), used.end(), [&](const ConditionNode* each) { return each->name == reference.name; });
+        if (!in_use) return Refuse("T0414", reference.place, "`" + reference.name + "` does not occur in the condition", "every rule of `rules` in the condition");
+      }
+    }
+    out_.expression = std::move(expression);
+    return true;
+  }
+
+  static void Names(const ConditionNode& node, std::vector<const ConditionNode*>& out) {
+    if (node.kind == ConditionNode::Kind::kName) out.push_back(&node);
+    for (const ConditionNode& child : node.children) Names(child, out);
+  }
+
+  bool ParseThresholds(const YamlNode& condition) {
+    static constexpr std::pair<std::string_view, Compare> kOperators[] = {{"lt", Compare::kLt}, {"lte", Compare::kLte}, {"gt", Compare::kGt},
+                                                                          {"gte", Compare::kGte}, {"eq", Compare::kEq}, {"neq", Compare::kNeq}};
+    Correlation& correlation = out_.correlation;
+    for (const auto& [key, value] : condition.entries) {
+      const auto op = std::find_if(std::begin(kOperators), std::end(kOperators), [&](const auto& each) { return each.first == key.text; });
+      if (op != std::end(kOperators)) {
+        if (!value.IsScalar() || !IsJsonNumber(value.text)) return Refuse("T0415", value.place, "`" + value.text + "` is no number", key.text + ": 5");
+        correlation.thresholds.push_back({op->second, strtod(value.text.c_str(), nullptr)});
+      } else if (key.text == "field") {
+        if (!ParseFields(value)) return false;
+      } else if (key.text == "percentile") {
+        if (!value.IsScalar() || !IsJsonNumber(value.text)) return Refuse("T0415", value.place, "`" + value.text + "` is no number", "percentile: 95");
+        correlation.percentile = strtod(value.text.c_str(), nullptr);
+        if (correlation.percentile < 0 || correlation.percentile > 100) return Refuse("T0415", value.place, "a percentile lies between 0 and 100", "percentile: 95");
+      } else {
+        const std::string nearest = NearestWord(key.text, {"lt", "lte", "gt", "gte", "eq", "neq", "field", "percentile"});
+        return Refuse("T0416", key.place, "unknown key `" + key.text + "` in a correlation's condition", nearest.empty() ? "gte, gt, lte, lt, eq, neq, field" : "`" + nearest + "`");
+      }
+    }
+    return CheckCondition(condition);
+  }
+
+  bool ParseFields(const YamlNode& value) {
+    std::vector<const YamlNode*> fields;
+    if (value.IsScalar()) fields.push_back(&value);
+    for (const YamlNode& item : value.items) fields.push_back(&item);
+    for (const YamlNode* field : fields) {
+      if (!field->IsScalar() || field->IsNull()) return Refuse("T0417", field->place, "`field` is no field name", "field: name");
+      out_.correlation.fields.push_back(context_.fields.Intern(field->text));
+    }
+    return true;
+  }
+
+  bool CheckCondition(const YamlNode& condition) {
+    const Correlation& correlation = out_.correlation;
+    const bool counts_events = type() == CorrelationType::kEventCount || IsTemporal();
+    const bool watches_values = type() == CorrelationType::kValueFirstSeen || type() == CorrelationType::kValueChange;
+    if (!counts_events && correlation.fields.empty()) return Refuse("T0417", condition.place, "the condition names no `field`", "condition: {field: name, gte: 5}");
+    if (counts_events && !correlation.fields.empty()) return Refuse("T0417", condition.place, "`field` means nothing for this type", "a value_ type, or no field");
+    if (correlation.fields.size() > 1 && type() != CorrelationType::kValueCount) return Refuse("T0418", condition.place, "several fields go with value_count alone", "field: name");
+    if (watches_values && !correlation.thresholds.empty()) return Refuse("T0416", condition.place, "this type takes no comparison", "condition: {field: name}");
+    if (!watches_values && correlation.thresholds.empty()) return Refuse("T0411", condition.place, "the condition compares with nothing", "gte: 5");
+    return true;
+  }
+
+  bool ParseLearning(const YamlNode& node) {
+    const YamlNode* learning = node.Find("learning");
+    if (learning == nullptr) return true;
+    if (type() != CorrelationType::kValueFirstSeen) return Refuse("T0419", learning->place, "`learning` belongs to value_first_seen");
+    const std::optional<int64_t> span = learning->IsScalar() ? ParseSpan(learning->text) : std::nullopt;
+    if (!span) return Refuse("T0407", learning->place, "`" + learning->text + "` is no span of time", "a number and s, m, h, d or w: 14d");
+    out_.correlation.learning_ns = *span;
+    return true;
+  }
+
+  SigmaContext context_;
+  Diagnostics& diagnostics_;
+  ParsedCorrelation& out_;
+};
+
+}  // namespace
+
+bool ParseCorrelation(const YamlNode& node, SigmaContext context, ParsedCorrelation& out) { return CorrelationParser(context, out).Parse(node); }
+
+}  // namespace tocsin::content

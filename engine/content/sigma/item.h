@@ -1,0 +1,16 @@
+// `field|modifiers: values` to Item. Internal to content.
+#ifndef TOCSIN_ENGINE_CONTENT_SIGMA_ITEM_H_
+#define TOCSIN_ENGINE_CONTENT_SIGMA_ITEM_H_
+
+#include "engine/content/sigma/load.h"
+
+namespace tocsin::content {
+
+// False when the item is refused (reported).
+bool ParseItem(const YamlNode& key, const YamlNode& value, SigmaContext context, Item& out);
+// A list of plain values, or one: keywords (6, 21).
+bool ParseKeywords(const YamlNode& values, SigmaContext context, Item& out);
+
+}  // namespace tocsin::content
+
+#endif  // TOCSIN_ENGINE_CONTENT_SIGMA_ITEM_H_

@@ -1,0 +1,605 @@
+#include "engine/content/sigma/load.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "engine/content/internal/sha256.h"
+#include "engine/content/sigma/correlation.h"
+#include "engine/content/sigma/detection.h"
+#include "engine/content/sigma/print.h"
+
+namespace tocsin::content {
+namespace {
+
+constexpr int64_t kHourNs = 3600ll * 1'000'000'000;
+constexpr int kMaxChainDepth = 10;
+constexpr size_t kMaxTitle = 256;
+
+constexpr std::string_view kRuleKeys[] = {
+    "title",   "id",         "name",           "related", "taxonomy", "status",      "description", "license",     "author", "references", "date",
+    "modified", "logsource", "detection",      "fields",  "falsepositives", "level", "tags",        "scope",       "correlation", "filter", "generate",
+    "action",  "alert",      "early",          "page",    "episode_gap", "episode_max", "sigma-version", "regression_tests_path", "simulation"};
+constexpr std::string_view kStatuses[] = {"stable", "test", "experimental", "deprecated", "unsupported"};
+
+struct ParsedFilter {
+  std::string title;
+  Place place;
+  bool any_rule = false;
+  std::vector<ParsedCorrelation::Reference> rules;
+  Logsource logsource;
+  ParsedDetection body;
+  bool used = false;
+};
+
+struct ParsedRule {
+  Rule rule;
+  ParsedCorrelation correlation;
+  bool refused = false;
+  std::vector<size_t> refs;      // of a correlation: places in `parsed_`
+};
+
+bool SameWord(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return (x >= 'A' && x <= 'Z' ? x + 32 : x) == (y >= 'A' && y <= 'Z' ? y + 32 : y);
+         });
+}
+
+// Does the filter's logsource apply: is every attribute it states the rule's too (37)?
+bool LogsourceContains(const Logsource& filter, const Logsource& rule) {
+  const auto fits = [](const std::string& wanted, const std::string& have) { return wanted.empty() || SameWord(wanted, have); };
+  return fits(filter.product, rule.product) && fits(filter.category, rule.category) && fits(filter.service, rule.service);
+}
+
+// Lays `over` on `base`: maps are merged key by key, everything else is replaced. For legacy `action:` documents.
+void Merge(const YamlNode& over, YamlNode& base) {
+  if (!over.IsMap() || !base.IsMap()) {
+    base = over;
+    return;
+  }
+  for (const auto& [key, value] : over.entries) {
+    const auto it = std::find_if(base.entries.begin(), base.entries.end(), [&](const auto& entry) { return entry.first.text == key.text; });
+    if (it == base.entries.end()) base.entries.emplace_back(key, value);
+    else Merge(value, it->second);
+  }
+}
+
+AlertClass Weaker(AlertClass a, AlertClass b) { return std::max(a, b); }
+
+bool HasNot(const CorrelationExpr& expr) {
+  return expr.kind == CorrelationExpr::Kind::kNot || std::any_of(expr.children.begin(), expr.children.end(), HasNot);
+}
+
+// DESIGN section 4, "Classes", of the correlation alone.
+AlertClass OwnClass(const Correlation& correlation) {
+  const bool only_greater = std::all_of(correlation.thresholds.begin(), correlation.thresholds.end(), [](const Correlation::Threshold& each) {
+    return each.compare == Compare::kGt || each.compare == Compare::kGte;
+  });
+  if (!only_greater || (correlation.expression && HasNot(*correlation.expression))) return AlertClass::kOnlyConfirmed;
+  switch (correlation.type) {
+    case CorrelationType::kEventCount:
+    case CorrelationType::kValueCount:
+    case CorrelationType::kTemporal:
+    case CorrelationType::kTemporalOrdered:
+      return AlertClass::kNeverRetracted;
+    default:
+      return AlertClass::kMayBeRetracted;
+  }
+}
+
+std::string ExprText(const CorrelationExpr& expr) {
+  if (expr.kind == CorrelationExpr::Kind::kRef) return std::to_string(expr.ref);
+  std::string out = expr.kind == CorrelationExpr::Kind::kAnd ? "(and" : expr.kind == CorrelationExpr::Kind::kOr ? "(or" : "(not";
+  for (const CorrelationExpr& child : expr.children) out += " " + ExprText(child);
+  return out + ")";
+}
+
+}  // namespace
+
+class RuleCollector::Impl {
+ public:
+  explicit Impl(SigmaContext context) : context_(context), diagnostics_(context.diagnostics) {}
+
+  void Add(const YamlNode& document) {
+    if (!document.IsMap()) {
+      Refuse("T0501", document.place, "the document is not a map", "title:, logsource:, detection:");
+      refused_++;
+      return;
+    }
+    if (document.place.file != action_file_) {
+      action_file_ = document.place.file;
+      global_ = previous_ = YamlNode();
+      global_.kind = YamlNode::Kind::kMap;
+    }
+    const YamlNode* action = document.Find("action");
+    if (action == nullptr && global_.entries.empty()) {
+      AddRule(document);
+      previous_ = YamlNode();
+      return;
+    }
+    AddLegacy(document, action);
+  }
+
+  std::vector<Rule> Resolve() {
+    CheckNames();
+    ResolveReferences();
+    RefuseCycles();
+    ApplyFilters();
+    return Finish();
+  }
+
+  size_t refused() const { return refused_; }
+
+ private:
+  bool Refuse(const char* code, Place place, std::string message, std::string expected = "") {
+    diagnostics_.Error(code, place, std::move(message), std::move(expected));
+    return false;
+  }
+
+  // action: global is laid under what follows in the file, reset forgets it, repeat is laid over the document before.
+  void AddLegacy(const YamlNode& document, const YamlNode* action) {
+    YamlNode body = document;
+    std::erase_if(body.entries, [](const auto& entry) { return entry.first.text == "action"; });
+    if (action != nullptr && action->text == "global") {
+      Merge(body, global_);
+      return;
+    }
+    if (action != nullptr && action->text == "reset") {
+      global_.entries.clear();
+      return;
+    }
+    if (action != nullptr && action->text != "repeat") {
+      Refuse("T0502", action->place, "unknown action `" + action->text + "`", "global, reset or repeat");
+      refused_++;
+      return;
+    }
+    YamlNode merged = action != nullptr && previous_.IsMap() ? previous_ : global_;
+    merged.place = document.place;
+    Merge(body, merged);
+    previous_ = merged;
+    AddRule(merged);
+  }
+
+  void AddRule(const YamlNode& document) {
+    const size_t errors_before = diagnostics_.errors();
+    if (document.Find("filter") != nullptr && document.Find("detection") == nullptr) {
+      ParsedFilter filter;
+      if (ParseFilter(document, filter)) filters_.push_back(std::move(filter));
+      else refused_++;
+      return;
+    }
+    ParsedRule parsed;
+    parsed.rule.place = document.place;
+    ParseHeader(document, parsed.rule);
+    if (const YamlNode* correlation = document.Find("correlation")) {
+      parsed.rule.is_correlation = true;
+      ParseCorrelation(*correlation, context_, parsed.correlation);
+      if (const YamlNode* generate = document.Find("generate")) {
+        if (const std::optional<bool> value = generate->AsBool()) parsed.correlation.correlation.generate = *value;
+        else Refuse("T0402", generate->place, "`generate` is neither true nor false", "true or false");
+      }
+    } else {
+      ParseDetectionRule(document, parsed.rule);
+    }
+    if (diagnostics_.errors() > errors_before) {
+      refused_++;
+      // Its name stays known, so that who refers to it is told the true reason.
+      parsed.refused = true;
+    }
+    parsed_.push_back(std::move(parsed));
+  }
+
+  void ParseDetectionRule(const YamlNode& document, Rule& rule) {
+    const YamlNode* logsource = document.Find("logsource");
+    const YamlNode* detection = document.Find("detection");
+    if (detection == nullptr) {
+      std::vector<std::string_view> keys;
+      for (const auto& [key, value] : document.entries) keys.push_back(key.text);
+      std::string nearest;
+      for (const std::string_view wanted : {"detection", "correlation", "filter"}) {
+        if (nearest.empty()) nearest = NearestWord(wanted, keys);
+      }
+      Refuse("T0503", document.place, "the document has no `detection`, `correlation` or `filter`" + (nearest.empty() ? "" : " (what is `" + nearest + "`?)"),
+             "detection: {selection: {field: value}, condition: selection}");
+      return;
+    }
+    if (logsource == nullptr) Refuse("T0504", document.place, "the rule has no `logsource`", "logsource: {product: aws, service: cloudtrail}");
+    else ParseLogsource(*logsource, diagnostics_, rule.detection.logsource);
+    RefuseVersion3(document);
+    ParsedDetection parsed;
+    if (!ParseDetection(*detection, {}, /*condition_list_allowed=*/true, context_, parsed)) return;
+    rule.detection.items = std::move(parsed.items);
+    rule.detection.condition = std::move(parsed.condition);
+  }
+
+  // sigma-version: 3 gives brackets in field names a meaning that is not built yet; it must not be half-understood.
+  void RefuseVersion3(const YamlNode& document) {
+    const YamlNode* version = document.Find("sigma-version");
+    if (version == nullptr || (version->IsNumber() && version->text < "3")) return;
+    Refuse("T0505", version->place, "sigma-version " + version->text + " (array selectors) is not supported yet", "no sigma-version, or 2");
+  }
+
+  void ParseHeader(const YamlNode& document, Rule& rule) {
+    for (const auto& [key, value] : document.entries) {
+      if (std::find(std::begin(kRuleKeys), std::end(kRuleKeys), key.text) != std::end(kRuleKeys)) continue;
+      // Unknown keys are the author's own attributes, unless they differ from a known one in spelling alone.
+      for (const std::string_view known : kRuleKeys) {
+        if (SameWord(NearestWord(key.text, {known}), known) && key.text.size() == known.size()) {
+          diagnostics_.Warning("T0551", key.place, "unknown key `" + key.text + "`", "`" + std::string(known) + "`?");
+          break;
+        }
+      }
+    }
+    const auto text = [&](const char* key) {
+      const YamlNode* node = document.Find(key);
+      return node != nullptr && node->IsScalar() ? node->text : std::string();
+    };
+    rule.title = text("title");
+    rule.id = text("id");
+    rule.name = text("name");
+    rule.description = text("description");
+    rule.status = text("status");
+    if (rule.title.empty()) Refuse("T0506", document.place, "the rule has no `title`", "title: what it detects");
+    if (rule.title.size() > kMaxTitle) diagnostics_.Warning("T0552", document.Find("title")->place, "the title is longer than 256 characters");
+    if (!rule.status.empty() && std::find(std::begin(kStatuses), std::end(kStatuses), rule.status) == std::end(kStatuses)) {
+      const std::string nearest = NearestWord(rule.status, {std::begin(kStatuses), std::end(kStatuses)});
+      diagnostics_.Warning("T0553", document.Find("status")->place, "unknown status `" + rule.status + "`", nearest.empty() ? "stable, test, experimental, deprecated or unsupported" : "`" + nearest + "`");
+    }
+    if (const YamlNode* level = document.Find("level"); level != nullptr && !level->IsNull()) {
+      if (const std::optional<Level> parsed = ParseLevel(level->text)) {
+        rule.level = *parsed;
+      } else {
+        const std::string nearest = NearestWord(level->text, {"informational", "low", "medium", "high", "critical"});
+        diagnostics_.Warning("T0554", level->place, "unknown level `" + level->text + "`", nearest.empty() ? "informational, low, medium, high or critical" : "`" + nearest + "`");
+      }
+    }
+    ReadTexts(document, "tags", rule.tags);
+    ReadTexts(document, "falsepositives", rule.falsepositives);
+    constexpr std::string_view kPlaybookTag = "tocsin.playbook.";
+    for (const std::string& tag : rule.tags) {
+      if (tag.rfind(kPlaybookTag, 0) == 0) rule.playbook = tag.substr(kPlaybookTag.size());
+    }
+    ReadFlag(document, "alert", rule.alerts);
+    ReadFlag(document, "early", rule.early);
+    if (const YamlNode* page = document.Find("page")) {
+      if (page->IsScalar() && page->text == "early") rule.page_early = true;
+      else Refuse("T0507", page->place, "`page` knows one value", "page: early");
+    }
+    ReadSpan(document, "episode_gap", rule.episode_gap_ns);
+    ReadSpan(document, "episode_max", rule.episode_max_ns);
+  }
+
+  static void ReadTexts(const YamlNode& document, const char* key, std::vector<std::string>& out) {
+    const YamlNode* node = document.Find(key);
+    if (node == nullptr) return;
+    if (node->IsScalar() && !node->IsNull()) out.push_back(node->text);
+    for (const YamlNode& item : node->items) {
+      if (item.IsScalar()) out.push_back(item.text);
+    }
+  }
+
+  void ReadFlag(const YamlNode& document, const char* key, bool& out) {
+    const YamlNode* node = document.Find(key);
+    if (node == nullptr) return;
+    if (const std::optional<bool> value = node->AsBool()) out = *value;
+    else Refuse("T0507", node->place, "`" + std::string(key) + "` is neither true nor false", std::string(key) + ": true");
+  }
+
+  void ReadSpan(const YamlNode& document, const char* key, int64_t& out) {
+    const YamlNode* node = document.Find(key);
+    if (node == nullptr) return;
+    if (const std::optional<int64_t> span = ParseSpan(node->text)) out = *span;
+    else Refuse("T0407", node->place, "`" + node->text + "` is no span of time", "a number and s, m, h, d or w: 1h");
+  }
+
+  bool ParseFilter(const YamlNode& document, ParsedFilter& filter) {
+    const YamlNode& body = *document.Find("filter");
+    const YamlNode* title = document.Find("title");
+    filter.title = title != nullptr && title->IsScalar() ? title->text : "filter";
+    filter.place = document.place;
+    const size_t errors_before = diagnostics_.errors();
+    if (!body.IsMap()) return Refuse("T0508", body.place, "`filter` is not a map", "filter: {rules: [rule_a], selection: {field: value}, condition: not selection}");
+    ParseFilterRules(body, filter);
+    const YamlNode* logsource = document.Find("logsource");
+    if (logsource != nullptr) ParseLogsource(*logsource, diagnostics_, filter.logsource);
+    else if (filter.any_rule) Refuse("T0509", document.place, "a filter for any rule has no `logsource`", "logsource: {product: windows}");
+    if (!ParseDetection(body, {"rules"}, /*condition_list_allowed=*/false, context_, filter.body)) return false;
+    if (!filter.body.has_not) {
+      diagnostics_.Warning("T0555", body.Find("condition")->place, "the filter keeps only what its condition matches", "condition: not " + body.Find("condition")->text + ", to exclude that");
+    }
+    return diagnostics_.errors() == errors_before;
+  }
+
+  void ParseFilterRules(const YamlNode& body, ParsedFilter& filter) {
+    const YamlNode* rules = body.Find("rules");
+    if (rules == nullptr) {
+      Refuse("T0510", body.place, "the filter names no `rules`", "rules: [rule_a], or rules: any");
+    } else if (rules->IsScalar()) {
+      if (rules->text == "any") filter.any_rule = true;
+      else filter.rules.push_back({rules->text, rules->place});
+    } else {
+      filter.any_rule = rules->IsSequence() && rules->items.empty();
+      for (const YamlNode& item : rules->items) {
+        if (item.IsScalar()) filter.rules.push_back({item.text, item.place});
+        else Refuse("T0510", item.place, "`rules` holds something that is no name", "rules: [rule_a]");
+      }
+    }
+  }
+
+  // Ids and names are unique; the later of two is refused.
+  void CheckNames() {
+    for (size_t i = 0; i < parsed_.size(); i++) {
+      Rule& rule = parsed_[i].rule;
+      for (const std::string* key : {&rule.id, &rule.name}) {
+        if (key->empty()) continue;
+        const auto [it, fresh] = by_name_.try_emplace(*key, i);
+        if (fresh || it->second == i) continue;
+        const Place& first = parsed_[it->second].rule.place;
+        Refuse("T0511", rule.place, (key == &rule.id ? "the id `" : "the name `") + *key + "` is taken", "another one; the first is at " + diagnostics_.file_name(first.file) + ":" + std::to_string(first.line));
+        if (!parsed_[i].refused) refused_++;
+        parsed_[i].refused = true;
+      }
+    }
+  }
+
+  const size_t* FindRule(const std::string& name) const {
+    const auto it = by_name_.find(name);
+    return it == by_name_.end() ? nullptr : &it->second;
+  }
+
+  void UnknownReference(const ParsedCorrelation::Reference& reference) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, index] : by_name_) names.push_back(name);
+    std::sort(names.begin(), names.end());
+    const std::string nearest = NearestWord(reference.name, names);
+    Refuse("T0512", reference.place, "there is no rule `" + reference.name + "`", nearest.empty() ? "the name or id of a rule that is loaded" : "`" + nearest + "`");
+  }
+
+  void RefuseRule(ParsedRule& parsed) {
+    if (!parsed.refused) refused_++;
+    parsed.refused = true;
+  }
+
+  void ResolveReferences() {
+    for (ParsedRule& parsed : parsed_) {
+      if (!parsed.rule.is_correlation || parsed.refused) continue;
+      for (const auto& reference : parsed.correlation.references) {
+        const size_t* index = FindRule(reference.name);
+        if (index == nullptr) {
+          UnknownReference(reference);
+          RefuseRule(parsed);
+        } else {
+          parsed.refs.push_back(*index);
+        }
+      }
+    }
+    // A rule over a refused rule cannot hold; say which.
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (ParsedRule& parsed : parsed_) {
+        if (!parsed.rule.is_correlation || parsed.refused) continue;
+        for (size_t i = 0; i < parsed.refs.size(); i++) {
+          if (!parsed_[parsed.refs[i]].refused) continue;
+          Refuse("T0513", parsed.correlation.references[i].place, "the rule `" + parsed.correlation.references[i].name + "` was refused");
+          RefuseRule(parsed);
+          changed = true;
+          break;
+        }
+      }
+    }
+  }
+
+  void RefuseCycles() {
+    std::vector<int> depth(parsed_.size(), -1);  // -1 not seen, -2 on the path
+    for (size_t i = 0; i < parsed_.size(); i++) Depth(i, depth);
+  }
+
+  // Longest chain of correlations below a rule; kMaxChainDepth + 1 when it is refused.
+  int Depth(size_t index, std::vector<int>& depth) {
+    ParsedRule& parsed = parsed_[index];
+    if (!parsed.rule.is_correlation || parsed.refused) return 0;
+    if (depth[index] >= 0) return depth[index];
+    if (depth[index] == -2) return kMaxChainDepth + 1;
+    depth[index] = -2;
+    int deepest = 0;
+    for (const size_t ref : parsed.refs) deepest = std::max(deepest, Depth(ref, depth));
+    depth[index] = deepest + 1;
+    if (deepest >= kMaxChainDepth) {
+      Refuse("T0514", parsed.rule.place, "the correlation refers to itself, or its chain is longer than " + std::to_string(kMaxChainDepth));
+      RefuseRule(parsed);
+    }
+    return depth[index];
+  }
+
+  void ApplyFilters() {
+    for (ParsedFilter& filter : filters_) {
+      std::set<size_t> targets;
+      for (const auto& reference : filter.rules) {
+        const size_t* index = FindRule(reference.name);
+        if (index == nullptr) UnknownReference(reference);
+        else targets.insert(*index);
+      }
+      // A filter over a correlation goes to the detections below it.
+      std::vector<size_t> todo(targets.begin(), targets.end());
+      while (!todo.empty()) {
+        const ParsedRule& parsed = parsed_[todo.back()];
+        todo.pop_back();
+        for (const size_t ref : parsed.refs) {
+          if (targets.insert(ref).second) todo.push_back(ref);
+        }
+      }
+      for (size_t i = 0; i < parsed_.size(); i++) {
+        Rule& rule = parsed_[i].rule;
+        if (rule.is_correlation || parsed_[i].refused || (!filter.any_rule && !targets.contains(i))) continue;
+        if (!LogsourceContains(filter.logsource, rule.detection.logsource)) continue;
+        AddFilter(filter, rule.detection);
+        filter.used = true;
+      }
+      if (!filter.used) diagnostics_.Warning("T0556", filter.place, "the filter `" + filter.title + "` applies to no rule");
+    }
+  }
+
+  static void Shift(Expr& expr, uint32_t by) {
+    if (expr.kind == Expr::Kind::kItem) expr.item += by;
+    for (Expr& child : expr.children) Shift(child, by);
+  }
+
+  static void AddFilter(const ParsedFilter& filter, Detection& detection) {
+    Expr body = filter.body.condition;
+    Shift(body, static_cast<uint32_t>(detection.items.size()));
+    detection.items.insert(detection.items.end(), filter.body.items.begin(), filter.body.items.end());
+    Expr named;
+    named.kind = Expr::Kind::kSelection;
+    named.name = "filter " + filter.title;
+    named.children.push_back(std::move(body));
+    Expr both;
+    both.kind = Expr::Kind::kAnd;
+    both.children.push_back(std::move(detection.condition));
+    both.children.push_back(std::move(named));
+    detection.condition = std::move(both);
+  }
+
+  std::vector<Rule> Finish() {
+    std::vector<uint32_t> id_of(parsed_.size(), UINT32_MAX);
+    uint32_t next = 0;
+    for (size_t i = 0; i < parsed_.size(); i++) {
+      if (!parsed_[i].refused) id_of[i] = next++;
+    }
+    std::vector<bool> silenced(parsed_.size()), wanted(parsed_.size());
+    for (size_t i = 0; i < parsed_.size(); i++) {
+      ParsedRule& parsed = parsed_[i];
+      if (parsed.refused) continue;
+      if (parsed.rule.is_correlation) FinishCorrelation(parsed, id_of);
+      for (const size_t ref : parsed.refs) {
+        silenced[ref] = true;
+        if (parsed.rule.correlation.generate) wanted[ref] = true;
+      }
+    }
+    std::vector<bool> done(parsed_.size());
+    std::vector<Rule> rules;
+    for (size_t i = 0; i < parsed_.size(); i++) {
+      if (!parsed_[i].refused) Derive(i, done);
+    }
+    std::vector<std::set<uint32_t>> read(parsed_.size());
+    for (size_t i = 0; i < parsed_.size(); i++) {
+      if (!parsed_[i].refused && parsed_[i].rule.is_correlation) CollectHitFields(i, read);
+    }
+    for (size_t i = 0; i < parsed_.size(); i++) {
+      if (parsed_[i].refused) continue;
+      Rule& rule = parsed_[i].rule;
+      rule.alerts = rule.alerts && (!silenced[i] || wanted[i]);
+      for (const uint32_t field : read[i]) rule.hit_fields.push_back(FieldId(field));
+      if (rule.episode_gap_ns == 0) rule.episode_gap_ns = rule.is_correlation ? std::min(rule.correlation.timespan_ns, kHourNs) : kHourNs;
+      if (rule.episode_max_ns == 0) rule.episode_max_ns = 24 * kHourNs;
+      rules.push_back(std::move(rule));
+    }
+    return rules;
+  }
+
+  void FinishCorrelation(ParsedRule& parsed, const std::vector<uint32_t>& id_of) {
+    Correlation& out = parsed.rule.correlation;
+    out = std::move(parsed.correlation.correlation);
+    for (size_t i = 0; i < parsed.refs.size(); i++) {
+      const auto& reference = parsed.correlation.references[i];
+      out.refs.push_back({RuleId(id_of[parsed.refs[i]]), reference.before_ns, reference.after_ns});
+    }
+    for (const auto& group : parsed.correlation.group_by) {
+      Correlation::GroupField field{group.name, {}};
+      const auto alias = parsed.correlation.aliases.find(group.name);
+      for (size_t i = 0; i < parsed.refs.size(); i++) {
+        if (alias == parsed.correlation.aliases.end()) {
+          field.per_ref.push_back(context_.fields.Intern(group.name));
+          continue;
+        }
+        const Rule& rule = parsed_[parsed.refs[i]].rule;
+        auto entry = alias->second.find(rule.name);
+        if (entry == alias->second.end()) entry = alias->second.find(rule.id);
+        field.per_ref.push_back(entry == alias->second.end() ? FieldId() : context_.fields.Intern(entry->second));
+      }
+      out.group_by.push_back(std::move(field));
+    }
+    if (parsed.correlation.expression) out.expression = ResolveExpression(*parsed.correlation.expression, parsed);
+  }
+
+  static CorrelationExpr ResolveExpression(const ConditionNode& node, const ParsedRule& parsed) {
+    CorrelationExpr out;
+    if (node.kind == ConditionNode::Kind::kName) {
+      out.kind = CorrelationExpr::Kind::kRef;
+      const auto& references = parsed.correlation.references;
+      const auto it = std::find_if(references.begin(), references.end(), [&](const auto& each) { return each.name == node.name; });
+      out.ref = static_cast<uint32_t>(it - references.begin());
+      return out;
+    }
+    out.kind = node.kind == ConditionNode::Kind::kAnd ? CorrelationExpr::Kind::kAnd : node.kind == ConditionNode::Kind::kOr ? CorrelationExpr::Kind::kOr : CorrelationExpr::Kind::kNot;
+    for (const ConditionNode& child : node.children) out.children.push_back(ResolveExpression(child, parsed));
+    return out;
+  }
+
+  // Class and semantic hash, inner rules first. Cycles have been refused.
+  void Derive(size_t index, std::vector<bool>& done) {
+    if (done[index]) return;
+    done[index] = true;
+    Rule& rule = parsed_[index].rule;
+    if (!rule.is_correlation) {
+      rule.semantic_hash = Sha256Hex(DetectionText(rule.detection, context_.fields));
+      return;
+    }
+    rule.alert_class = OwnClass(rule.correlation);
+    std::string text = "correlation " + std::to_string(static_cast<int>(rule.correlation.type)) + " " + std::to_string(rule.correlation.timespan_ns) + " " +
+                       std::to_string(rule.correlation.learning_ns) + " " + std::to_string(rule.correlation.percentile);
+    for (size_t i = 0; i < parsed_[index].refs.size(); i++) {
+      const size_t ref = parsed_[index].refs[i];
+      Derive(ref, done);
+      rule.alert_class = Weaker(rule.alert_class, parsed_[ref].rule.alert_class);
+      text += " ref " + parsed_[ref].rule.semantic_hash + " " + std::to_string(rule.correlation.refs[i].before_ns) + " " + std::to_string(rule.correlation.refs[i].after_ns);
+    }
+    for (const auto& group : rule.correlation.group_by) {
+      text += " by " + group.name;
+      for (const FieldId field : group.per_ref) text += field.valid() ? ":" + context_.fields.name(field) : ":-";
+    }
+    for (const FieldId field : rule.correlation.fields) text += " field " + context_.fields.name(field);
+    for (const auto& threshold : rule.correlation.thresholds) text += " " + std::to_string(static_cast<int>(threshold.compare)) + " " + std::to_string(threshold.number);
+    if (rule.correlation.expression) text += " " + ExprText(*rule.correlation.expression);
+    rule.semantic_hash = Sha256Hex(text);
+    if (rule.early && rule.alert_class == AlertClass::kOnlyConfirmed) rule.alert_class = AlertClass::kMayBeRetracted;
+  }
+
+  // What a correlation reads, it reads from the hits of the detections below it.
+  void CollectHitFields(size_t index, std::vector<std::set<uint32_t>>& read) const {
+    const ParsedRule& parsed = parsed_[index];
+    for (size_t i = 0; i < parsed.refs.size(); i++) {
+      std::set<uint32_t> fields;
+      for (const FieldId field : parsed.rule.correlation.fields) fields.insert(field.value());
+      for (const auto& group : parsed.rule.correlation.group_by) {
+        if (group.per_ref[i].valid()) fields.insert(group.per_ref[i].value());
+      }
+      AddToLeaves(parsed.refs[i], fields, read);
+    }
+  }
+
+  void AddToLeaves(size_t index, const std::set<uint32_t>& fields, std::vector<std::set<uint32_t>>& read) const {
+    const ParsedRule& parsed = parsed_[index];
+    if (!parsed.rule.is_correlation) read[index].insert(fields.begin(), fields.end());
+    for (const size_t ref : parsed.refs) AddToLeaves(ref, fields, read);
+  }
+
+  SigmaContext context_;
+  Diagnostics& diagnostics_;
+  std::vector<ParsedRule> parsed_;
+  std::vector<ParsedFilter> filters_;
+  absl::flat_hash_map<std::string, size_t> by_name_;
+  size_t refused_ = 0;
+  uint32_t action_file_ = UINT32_MAX;
+  YamlNode global_, previous_;
+};
+
+RuleCollector::RuleCollector(SigmaContext context) : impl_(std::make_unique<Impl>(context)) {}
+RuleCollector::~RuleCollector() = default;
+void RuleCollector::Add(const YamlNode& document) { impl_->Add(document); }
+std::vector<Rule> RuleCollector::Resolve() { return impl_->Resolve(); }
+size_t RuleCollector::refused() const { return impl_->refused(); }
+
+const std::string& RuleLabel(const Rule& rule) { return !rule.name.empty() ? rule.name : !rule.id.empty() ? rule.id : rule.title; }
+
+}  // namespace tocsin::content

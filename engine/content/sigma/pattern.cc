@@ -1,0 +1,121 @@
+#include "engine/content/sigma/pattern.h"
+
+#include <cstdint>
+
+namespace tocsin::content {
+namespace {
+
+// Decodes one code point at `at` and moves on. REQUIRES: valid UTF-8.
+char32_t NextCodePoint(std::string_view text, size_t& at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(at);
+  const int extra = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+  char32_t code = extra == 0 ? first : first & (0x3F >> extra);
+  for (int i = 1; i <= extra; i++) code = code << 6 | (byte(at + static_cast<size_t>(i)) & 0x3F);
+  at += static_cast<size_t>(extra) + 1;
+  return code;
+}
+
+}  // namespace
+
+Pattern ParsePattern(std::string_view text) {
+  Pattern pattern;
+  std::string literal;
+  const auto flush = [&] {
+    if (!literal.empty()) pattern.pieces.push_back({Pattern::Kind::kLiteral, std::move(literal)});
+    literal.clear();
+  };
+  for (size_t i = 0; i < text.size(); i++) {
+    const char c = text[i];
+    if (c == '\\' && i + 1 < text.size() && (text[i + 1] == '*' || text[i + 1] == '?' || text[i + 1] == '\\')) {
+      literal += text[++i];
+    } else if (c == '*') {
+      flush();
+      AddAnyAfter(pattern);
+    } else if (c == '?') {
+      flush();
+      pattern.pieces.push_back({Pattern::Kind::kOne, ""});
+    } else {
+      literal += c;
+    }
+  }
+  flush();
+  return pattern;
+}
+
+void AddAnyBefore(Pattern& pattern) {
+  if (pattern.pieces.empty() || pattern.pieces.front().kind != Pattern::Kind::kAny) {
+    pattern.pieces.insert(pattern.pieces.begin(), {Pattern::Kind::kAny, ""});
+  }
+}
+
+void AddAnyAfter(Pattern& pattern) {
+  if (pattern.pieces.empty() || pattern.pieces.back().kind != Pattern::Kind::kAny) pattern.pieces.push_back({Pattern::Kind::kAny, ""});
+}
+
+std::string Base64(std::string_view bytes) {
+  static const char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  uint32_t bits = 0;
+  int held = 0;
+  for (const char c : bytes) {
+    bits = bits << 8 | static_cast<unsigned char>(c);
+    for (held += 8; held >= 6; held -= 6) out += kAlphabet[bits >> (held - 6) & 63];
+  }
+  if (held > 0) out += kAlphabet[bits << (6 - held) & 63];
+  while (out.size() % 4 != 0) out += '=';
+  return out;
+}
+
+std::vector<std::string> Base64Offsets(std::string_view value) {
+  static constexpr size_t kCutFront[3] = {0, 2, 3};
+  static constexpr size_t kCutBack[3] = {0, 3, 2};
+  std::vector<std::string> out;
+  for (size_t i = 0; i < 3; i++) {
+    const std::string encoded = Base64(std::string(i, '\0') + std::string(value));
+    const size_t back = kCutBack[(value.size() + i) % 3];
+    if (encoded.size() > kCutFront[i] + back) out.push_back(encoded.substr(kCutFront[i], encoded.size() - kCutFront[i] - back));
+  }
+  return out;
+}
+
+std::string ToUtf16(std::string_view utf8, Utf16Form form) {
+  std::string out = form == Utf16Form::kWithMark ? "\xFF\xFE" : "";
+  const auto unit = [&](uint32_t value) {
+    const char low = static_cast<char>(value & 0xFF), high = static_cast<char>(value >> 8);
+    out += form == Utf16Form::kBigEndian ? high : low;
+    out += form == Utf16Form::kBigEndian ? low : high;
+  };
+  for (size_t at = 0; at < utf8.size();) {
+    const char32_t code = NextCodePoint(utf8, at);
+    if (code < 0x10000) {
+      unit(code);
+    } else {
+      unit(0xD800 + ((code - 0x10000) >> 10));
+      unit(0xDC00 + ((code - 0x10000) & 0x3FF));
+    }
+  }
+  return out;
+}
+
+bool IsUtf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const unsigned char c = static_cast<unsigned char>(text[i]);
+    if (c < 0x80) {
+      i++;
+      continue;
+    }
+    const size_t extra = c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 0;
+    if (extra == 0 || extra >= text.size() - i) return false;
+    for (size_t k = 1; k <= extra; k++) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+    }
+    const unsigned char second = static_cast<unsigned char>(text[i + 1]);
+    // Overlong forms, surrogates, and what lies above U+10FFFF.
+    if ((c == 0xE0 && second < 0xA0) || (c == 0xED && second > 0x9F) || (c == 0xF0 && second < 0x90) || (c == 0xF4 && second > 0x8F)) return false;
+    i += extra + 1;
+  }
+  return true;
+}
+
+}  // namespace tocsin::content
