@@ -1,8 +1,8 @@
-// The incident store: one SQLite file with incidents (every revision), alerts, the outbox, applied offsets and what run it
-// belongs to. STORE_FORMAT.md documents the schema. Mode 0600.
+// The incident store: one SQLite file with incidents (every revision), alerts, the outbox, applied offsets and what run
+// it belongs to. STORE_FORMAT.md documents the schema. Mode 0600.
 //
-// A Change set is one transaction: incidents, alerts, outbox rows and `applied` become durable together or not at all. The
-// store belongs to one run (RunKey); another run is refused. One writer process (SQLite lock); not thread-safe.
+// A Change set is one transaction: incidents, alerts, outbox rows and `applied` become durable together or not at all.
+// The store belongs to one run (RunKey); another run is refused. One writer process (SQLite lock); not thread-safe.
 #ifndef TOCSIN_ENGINE_INCIDENT_STORE_H_
 #define TOCSIN_ENGINE_INCIDENT_STORE_H_
 
@@ -25,14 +25,14 @@ inline constexpr int kStoreSchema = 1;
 struct RunKey {
   std::string kind;
   std::string content_hash;
-  std::string inputs;                  // canonical text: a line an input (path, size, time, hash of ends)
+  std::string inputs;  // canonical text: a line an input (path, size, time, hash of ends)
   friend bool operator==(const RunKey&, const RunKey&) = default;
 };
 
 // Position up to which everything is reflected in the store, per input name ("topic/partition").
 struct Applied {
   int64_t next_offset = 0;
-  event::EventTime transport;          // time of the last record before next_offset
+  event::EventTime transport;  // time of the last record before next_offset
 };
 
 struct OutboxRow {
@@ -51,17 +51,18 @@ struct AlertRow {
 };
 
 struct StoreChange {
-  std::vector<Incident> incidents;               // new or changed; a revision is added only if the JSON differs
-  std::vector<std::pair<std::string, std::string>> removed;   // incident id -> reason (merged_into, withdrawn)
-  std::vector<AlertRow> alerts;                  // insert or replace by id
+  std::vector<Incident> incidents;  // new or changed; a revision is added only if the JSON differs
+  std::vector<std::pair<std::string, std::string>> removed;  // incident id -> reason (merged_into, withdrawn)
+  std::vector<AlertRow> alerts;                              // insert or replace by id
   std::map<std::string, Applied> applied;
-  bool publish = false;                          // add outbox rows for changed incidents
-  std::string summary_json;                      // replay's closing summary; empty = leave
+  bool publish = false;      // add outbox rows for changed incidents
+  std::string summary_json;  // replay's closing summary; empty = leave
 };
 
 class Store {
  public:
-  // Creates the file (0600) or opens it. An unknown schema version, or a file that is no store, is an error that says so.
+  // Creates the file (0600) or opens it. An unknown schema version, or a file that is no store, is an error that says
+  // so.
   static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path);
   static absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const std::string& path);
   ~Store();
@@ -72,13 +73,14 @@ class Store {
 
   absl::Status Apply(const StoreChange& change, const std::string& now);
 
-  absl::StatusOr<std::vector<std::string>> ListIncidentsJson();              // newest revision of each, ordered by first_event, id
-  absl::StatusOr<std::string> IncidentJson(const std::string& id_or_prefix); // NotFound; InvalidArgument if ambiguous
-  absl::StatusOr<std::vector<AlertRow>> ListAlerts();                        // in event-time order
+  absl::StatusOr<std::vector<std::string>> ListIncidentsJson();  // newest revision of each, ordered by first_event, id
+  // Newest revision; of a merged or withdrawn incident the last one, whose state says so. With or without the leading
+  // "i-". NotFound; InvalidArgument if ambiguous.
+  absl::StatusOr<std::string> IncidentJson(const std::string& id_or_prefix);
+  absl::StatusOr<std::vector<AlertRow>> ListAlerts();  // in event-time order
   absl::StatusOr<std::map<std::string, Applied>> ReadApplied();
   absl::StatusOr<std::string> SummaryJson();
-  absl::StatusOr<std::vector<std::string>> IncidentIds();                    // those that are not merged or withdrawn
-  // Incident ids with their newest revision's JSON hash, to tell what changed.
+  absl::StatusOr<std::vector<std::string>> IncidentIds();  // those that are not merged or withdrawn
   absl::StatusOr<std::vector<OutboxRow>> OutboxAfter(int64_t sequence, size_t limit);
 
  private:

@@ -1,0 +1,233 @@
+#include "engine/incident/internal/text_layout.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "engine/incident/internal/json_writer.h"
+
+namespace tocsin::incident {
+namespace {
+
+struct Range {
+  uint32_t from, to;
+};
+
+// Characters that change how others are shown, or are not seen at all.
+constexpr Range kInvisible[] = {
+    {0x00AD, 0x00AD}, {0x061C, 0x061C}, {0x115F, 0x1160}, {0x180E, 0x180E}, {0x200B, 0x200F}, {0x2028, 0x202E},
+    {0x2060, 0x206F}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF},
+};
+constexpr Range kCombining[] = {
+    {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x0610, 0x061A}, {0x064B, 0x065F}, {0x1AB0, 0x1AFF},
+    {0x1DC0, 0x1DFF}, {0x20D0, 0x20FF}, {0x302A, 0x302D}, {0x3099, 0x309A}, {0xFE20, 0xFE2F},
+};
+constexpr Range kWide[] = {
+    {0x1100, 0x115E}, {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF}, {0x4E00, 0x9FFF},
+    {0xA000, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},   {0xFE30, 0xFE6F}, {0xFF00, 0xFF60},
+    {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD},
+};
+
+template <size_t kSize>
+bool In(const Range (&ranges)[kSize], uint32_t point) {
+  return std::any_of(std::begin(ranges), std::end(ranges), [&](Range r) { return point >= r.from && point <= r.to; });
+}
+
+// REQUIRES: `length` is Utf8Length(text, at), not 0.
+uint32_t CodePoint(std::string_view text, size_t at, size_t length) {
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(text[at + i])); };
+  if (length == 1) return byte(0);
+  uint32_t point = byte(0) & (0xFFu >> (length + 1));
+  for (size_t i = 1; i < length; ++i) point = point << 6 | (byte(i) & 0x3F);
+  return point;
+}
+
+int PointWidth(uint32_t point) { return In(kCombining, point) ? 0 : In(kWide, point) ? 2 : 1; }
+
+void AppendHex(std::string& out, uint32_t value, int digits) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kDigits[value >> shift & 15];
+}
+
+std::string_view Escape(Style style) {
+  switch (style) {
+    case Style::kNone:
+      return "";
+    case Style::kBold:
+      return "\x1b[1m";
+    case Style::kDim:
+      return "\x1b[2m";
+    case Style::kRed:
+      return "\x1b[31m";
+    case Style::kYellow:
+      return "\x1b[33m";
+    case Style::kGreen:
+      return "\x1b[32m";
+    case Style::kCyan:
+      return "\x1b[36m";
+    case Style::kBoldRed:
+      return "\x1b[1;31m";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string Clean(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = Utf8Length(text, i);
+    if (length == 0) {
+      out += "\\x";
+      AppendHex(out, static_cast<unsigned char>(text[i++]), 2);
+      continue;
+    }
+    const uint32_t point = CodePoint(text, i, length);
+    if (point == '\n' || point == '\r' || point == '\t') {
+      out += ' ';
+    } else if (point < 0x20 || (point >= 0x7F && point < 0xA0)) {
+      out += "\\x";
+      AppendHex(out, point, 2);
+    } else if (In(kInvisible, point)) {
+      out += "\\u";
+      AppendHex(out, point, point > 0xFFFF ? 6 : 4);
+    } else {
+      out += text.substr(i, length);
+    }
+    i += length;
+  }
+  return out;
+}
+
+int DisplayWidth(std::string_view text) {
+  int width = 0;
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = std::max<size_t>(Utf8Length(text, i), 1);
+    width += PointWidth(CodePoint(text, i, length));
+    i += length;
+  }
+  return width;
+}
+
+std::vector<std::string> Wrap(std::string_view text, int width, int used) {
+  // A word is broken rather than moved to the next line only if a piece of this many columns stays behind.
+  constexpr int kWorthBreaking = 8;
+  width = std::max(width, 1);
+  int room = std::max(width - used, 1);
+  std::vector<std::string> lines;
+  std::string line;
+  int line_width = 0;
+  const auto end_line = [&] {
+    lines.push_back(std::move(line));
+    line.clear();
+    line_width = 0;
+    room = width;
+  };
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] == ' ' || text[at] == '\n') {
+      if (text[at++] == '\n') end_line();
+      continue;
+    }
+    const size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    std::string_view word = text.substr(at, end - at);
+    at = end;
+    int word_width = DisplayWidth(word);
+    const bool fits_a_line = word_width <= width;
+    if (line_width > 0 && line_width + 1 + word_width > room &&
+        (fits_a_line || line_width + 1 + kWorthBreaking > room)) {
+      end_line();
+    }
+    if (line_width == 0 && word_width > room && fits_a_line && room < width) end_line();
+    if (line_width > 0) {
+      line += ' ';
+      ++line_width;
+    }
+    while (line_width + word_width > room) {
+      size_t cut = 0;
+      int cut_width = 0;
+      while (cut < word.size()) {
+        const size_t length = std::max<size_t>(Utf8Length(word, cut), 1);
+        const int point_width = PointWidth(CodePoint(word, cut, length));
+        if (line_width + cut_width + point_width > room && line_width + cut_width > 0) break;
+        cut += length;
+        cut_width += point_width;
+      }
+      const size_t joint = word.substr(0, cut).find_last_of("/:._-=,");
+      if (joint != std::string_view::npos && 2 * joint >= cut) {
+        cut = joint + 1;
+        cut_width = DisplayWidth(word.substr(0, cut));
+      }
+      line += word.substr(0, cut);
+      word.remove_prefix(cut);
+      word_width -= cut_width;
+      end_line();
+    }
+    line += word;
+    line_width += word_width;
+  }
+  if (!line.empty() || lines.empty()) lines.push_back(std::move(line));
+  return lines;
+}
+
+void TextPage::Styled(std::string_view text, Style style) {
+  if (!color_ || style == Style::kNone || text.empty()) {
+    out_ += text;
+    return;
+  }
+  out_ += Escape(style);
+  out_ += text;
+  out_ += "\x1b[0m";
+}
+
+void TextPage::EndLine() {
+  while (!out_.empty() && out_.back() == ' ') out_.pop_back();
+  out_ += '\n';
+}
+
+void TextPage::Blank() {
+  if (out_.empty() || (out_.size() >= 2 && out_[out_.size() - 2] == '\n')) return;
+  out_ += '\n';
+}
+
+void TextPage::Paragraph(std::string_view first, std::string_view text, int hang, Style style) {
+  const int first_width = DisplayWidth(first);
+  const std::vector<std::string> lines = Wrap(text, width_ - hang, std::max(first_width - hang, 0));
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (i == 0) out_ += first;
+    out_.append(static_cast<size_t>(std::max(i == 0 ? hang - first_width : hang, 0)), ' ');
+    Styled(lines[i], style);
+    EndLine();
+  }
+}
+
+void TextPage::Row(int indent, const std::vector<Cell>& cells) {
+  std::vector<std::vector<std::string>> columns;
+  size_t height = 1;
+  for (const Cell& cell : cells) {
+    columns.push_back(Wrap(cell.text, cell.width));
+    height = std::max(height, columns.back().size());
+  }
+  for (size_t line = 0; line < height; ++line) {
+    out_.append(static_cast<size_t>(indent), ' ');
+    int pending = 0;  // blanks owed before the next text, so that lines do not end in blanks
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const std::string_view text = line < columns[i].size() ? std::string_view(columns[i][line]) : std::string_view();
+      if (!text.empty()) {
+        out_.append(static_cast<size_t>(pending), ' ');
+        pending = 0;
+        Styled(text, cells[i].style);
+      }
+      pending += cells[i].width - DisplayWidth(text) + kColumnGap;
+    }
+    EndLine();
+  }
+}
+
+void TextPage::Heading(std::string_view title, std::string_view remark) {
+  Blank();
+  const int title_width = DisplayWidth(title);
+  Row(0, {{title_width, std::string(title), Style::kBold},
+          {width_ - title_width - kColumnGap, std::string(remark), Style::kDim}});
+}
+
+}  // namespace tocsin::incident
