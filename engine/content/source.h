@@ -46,27 +46,24 @@ struct Template {
   std::vector<Part> parts;
 };
 
-// The first alternative that yields a value gives the value(s); `union_all` takes those of every alternative.
+// A field that the source computes. kTemplate: the first alternative that yields a value gives the value(s); `union_all` takes
+// those of every alternative. The others compute what a template cannot say, from the addresses in field `from`.
 struct Derived {
+  enum class Form : uint8_t {
+    kTemplate,
+    kPublicAddress,  // "true"/"false": outside RFC1918, CGNAT, link-local, loopback, multicast and the site's prefixes
+    kNetwork,        // /24 or /48
+  };
   struct Alternative {
     FieldTests when;           // empty = always
     Template value;
   };
   FieldId field;               // the field it fills (entity.repo, net.dst_name, ...)
+  Form form = Form::kTemplate;
   bool union_all = false;
   std::vector<Alternative> alternatives;
-  Place place;
-};
-
-// Computed fields that a template cannot say. Written under `fields:` as {compute: public_address, from: FIELD}.
-struct Computed {
-  enum class Kind : uint8_t {
-    kPublicAddress,  // "true"/"false": outside RFC1918, CGNAT, link-local, loopback, multicast and the site's prefixes
-    kNetwork,        // /24 or /48 of an address
-  };
-  FieldId field;
-  Kind kind;
   FieldId from;
+  Place place;
 };
 
 struct LinkDef {               // a late key (DESIGN section 3): `from` key names `to` key during an interval
@@ -113,8 +110,7 @@ struct SourceDef {
   int64_t precision_ns = 0;                 // 0 = from the spelling (1 s for whole-second stamps)
   std::vector<IdentityRule> identity;       // tried in order; the last is kBytes or kRecord
   std::vector<FieldId> volatile_fields;
-  std::vector<Derived> derived;             // entity.* and other fields, in dependency order
-  std::vector<Computed> computed;
+  std::vector<Derived> derived;             // in the order they are computed: `fields:` as written, then entity.*
   std::vector<LinkDef> links;
   EvidenceClasses classes = 0;              // of every event
   std::vector<ClassRule> class_rules;
