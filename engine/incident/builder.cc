@@ -66,7 +66,8 @@ std::map<content::EntityKind, std::vector<std::string>> AllKeys(const std::set<E
     for (const EntityRef& entity : event.entities) later[entity.kind].insert(entity.key);
   };
   for (const auto& [event, row] : pivots.rows) {
-    if (!row.weak) add(*event);
+    const auto exact = [&](const EntityRef& e) { return IsExactKind(e.kind) && pivots.keys.contains(e); };
+    if (!row.weak || std::any_of(event->entities.begin(), event->entities.end(), exact)) add(*event);
   }
   for (const KnownEvent* event : alert_events) add(*event);
 
@@ -96,7 +97,12 @@ std::vector<std::string> AlertFlags(const std::vector<Alert>& alerts, const cont
     flags.push_back("absence_unverified");
   }
   for (const Alert& alert : alerts) {
-    for (const std::string& note : alert.notes) AddFlag(flags, note);
+    for (const std::string& note : alert.notes) {
+      // Other notes ("unbound") tell of the alert, not of what the incident may lack.
+      for (const std::string_view kind : {"degraded:", "unverified:", "cut:"}) {
+        if (note.rfind(kind, 0) == 0) AddFlag(flags, note);
+      }
+    }
   }
   return flags;
 }
@@ -170,9 +176,17 @@ class IncidentBuilder::Impl {
     const PivotResult pivots = FollowPivots(alert_keys, content_, stop_, range, finder);
     timeline.AddPivots(pivots);
 
-    const CaseFile file{
-        content_, clock_,       incident.alerts, queries,     stop_,
-        range,    incident.now, finder,          pivots.keys, AllKeys(alert_keys, pivots, timeline.alert_events())};
+    const CaseFile file{content_,
+                        clock_,
+                        incident.alerts,
+                        queries,
+                        stop_,
+                        range,
+                        incident.now,
+                        finder,
+                        pivots.weak_keys,
+                        pivots.keys,
+                        AllKeys(alert_keys, pivots, timeline.alert_events())};
     for (const content::Playbook* playbook : playbooks) {
       Answer(*playbook, playbook == playbooks.front() ? "" : playbook->id + ".", file, timeline, incident);
     }

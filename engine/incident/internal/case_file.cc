@@ -22,7 +22,7 @@ std::vector<SelectedEvent> CaseFile::Select(const content::EventQuery& query, ev
   std::map<KnownEvent*, bool, bool (*)(const KnownEvent*, const KnownEvent*)> found(EventBefore);  // event -> weak
   for (const EntityRef& key : by) {
     if (stop.Contains(key.kind, key.key, range.first)) continue;
-    const bool weak = !IsExactKind(key.kind);
+    const bool weak = !IsExactKind(key.kind) || weak_keys.contains(key);
     for (KnownEvent* event : finder.Find(key, from, until)) {
       if (!std::binary_search(event->matches.queries.begin(), event->matches.queries.end(), number)) continue;
       const auto [at, added] = found.try_emplace(event, weak);

@@ -33,6 +33,7 @@ class CaseFile {
   FinderRange range;
   event::EventTime now;
   EventFinder& finder;
+  std::set<EntityRef> weak_keys;                                 // only a shared key led to them
   std::set<EntityRef> followed;                                  // keys of alerts and pivots
   std::map<content::EntityKind, std::vector<std::string>> keys;  // by kind: of the alerts, then of the timeline
 

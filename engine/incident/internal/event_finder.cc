@@ -50,19 +50,6 @@ std::string PlaceOf(const evidence::StoredEvent& stored) {
   return stored.index == 0 ? place : place + " event " + std::to_string(stored.index);
 }
 
-KnownLink Own(const event::Link& link) {
-  KnownLink own{{link.from_kind, std::string(link.from)},
-                {link.to_kind, std::string(link.to)},
-                link.valid_from,
-                link.valid_until,
-                false};
-  if (!own.valid_until.known()) {
-    own.open = true;
-    own.valid_until = {own.valid_from.ns + link.max_open_ns};
-  }
-  return own;
-}
-
 }  // namespace
 
 bool EventBefore(const KnownEvent* a, const KnownEvent* b) {
@@ -85,7 +72,7 @@ EventFinder::EventFinder(std::shared_ptr<const event::Plan> plan, evidence::Stor
 KnownEvent* EventFinder::Keep(const evidence::StoredEvent& stored) {
   const event::EventView* view = reader_.Read(stored);
   if (view == nullptr) return nullptr;
-  const std::tuple<std::string, event::Identity, uint64_t> name{stored.source, stored.identity, view->content_hash};
+  const std::tuple<std::string, event::Identity, uint64_t> name{stored.source, stored.identity, stored.content_hash};
   const auto found = events_.find(name);
   if (found == events_.end() && events_.size() >= kEventsPerIncident) {
     full_ = true;
@@ -100,16 +87,15 @@ KnownEvent* EventFinder::Keep(const evidence::StoredEvent& stored) {
   // Of several deliveries the least is shown: which one that is does not depend on the order in which they are found.
   const content::SourceDef* source = plan_->content().FindSource(stored.source);
   event.identity = stored.identity;
-  event.content_hash = view->content_hash;
+  event.content_hash = stored.content_hash;
   event.source = view->source;
   event.entities.clear();
-  event.links.clear();
   event.row = {};
   event.row.time = stored.time;
   event.row.arrived = stored.transport;
   event.row.source = stored.source;
   event.row.event_id = event::IdentityText(stored.identity);
-  event.row.classes = view->classes;
+  event.row.classes = stored.classes;
   event.row.summary = SummaryOf(*view, source);
   event.row.sha256 = Sha256Hex(stored.raw);
   event.row.at = PlaceOf(stored);
@@ -118,9 +104,44 @@ KnownEvent* EventFinder::Keep(const evidence::StoredEvent& stored) {
   std::sort(event.entities.begin(), event.entities.end());
   event.entities.erase(std::unique(event.entities.begin(), event.entities.end()), event.entities.end());
   for (const EntityRef& entity : event.entities) event.row.entities.emplace_back(entity.kind, entity.key);
-  for (const event::Link& link : view->links()) event.links.push_back(Own(link));
   event.matches = queries_.Match(*view, stored.source);
   return &event;
+}
+
+// A damaged block costs its events and is named; any other trouble ends the build.
+void EventFinder::Note(const absl::Status& status) {
+  if (absl::IsDataLoss(status)) {
+    if (damage_.empty()) damage_ = std::string(status.message());
+  } else {
+    status_.Update(status);
+  }
+}
+
+std::vector<Meeting> EventFinder::Meetings(const EntityRef& key, event::EventTime from, event::EventTime until) {
+  std::vector<evidence::StoredLink> links;
+  Note(store_.FindLinks(key.kind, key.key, from, until, links));
+  struct Bounds {
+    event::EventTime from, until, closed;
+  };
+  std::map<EntityRef, Bounds> met;
+  for (const evidence::StoredLink& link : links) {
+    const bool outward = link.from_kind == key.kind && link.from == key.key;
+    const EntityRef other = outward ? EntityRef{link.to_kind, link.to} : EntityRef{link.from_kind, link.from};
+    const event::EventTime begin = link.valid_from.known() ? link.valid_from : from;
+    const bool open = !link.valid_until.known();
+    const event::EventTime end = open ? event::EventTime{begin.ns + link.max_open_ns} : link.valid_until;
+    const auto [at, added] = met.try_emplace(other, Bounds{begin, end, {}});
+    if (!added) {
+      at->second.from = std::min(at->second.from, begin);
+      at->second.until = std::max(at->second.until, end);
+    }
+    if (!open) at->second.closed = std::max(at->second.closed, end);
+  }
+  std::vector<Meeting> meetings;
+  for (const auto& [other, bounds] : met) {
+    meetings.push_back({other, bounds.from, bounds.closed.known() ? bounds.closed : bounds.until});
+  }
+  return meetings;
 }
 
 void EventFinder::Load(const EntityRef& key, size_t window, Loaded& loaded) {
@@ -129,7 +150,7 @@ void EventFinder::Load(const EntityRef& key, size_t window, Loaded& loaded) {
   if (from > until || !status_.ok()) return;
   std::vector<evidence::StoredEvent> stored;
   bool truncated = false;
-  status_.Update(store_.Find(key.kind, key.key, from, until, kEventsPerWindow, stored, &truncated));
+  Note(store_.Find(key.kind, key.key, from, until, kEventsPerWindow, stored, &truncated));
   if (truncated) truncated_.insert(key);
   for (const evidence::StoredEvent& event : stored) {
     if (KnownEvent* known = Keep(event); known != nullptr) loaded.events.push_back(known);
@@ -154,7 +175,7 @@ KnownEvent* EventFinder::FindByIdentity(event::EventTime time, content::SourceId
                                         const event::Identity& identity) {
   absl::StatusOr<std::vector<evidence::StoredEvent>> stored = store_.FindByIdentity(time, identity);
   if (!stored.ok()) {
-    if (!absl::IsNotFound(stored.status())) status_.Update(stored.status());
+    if (!absl::IsNotFound(stored.status())) Note(stored.status());
     return nullptr;
   }
   const std::string name = source.valid() ? plan_->content().sources[source.value()].name : std::string();

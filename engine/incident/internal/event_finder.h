@@ -33,11 +33,10 @@ struct EntityRef {
   friend auto operator<=>(const EntityRef&, const EntityRef&) = default;
 };
 
-// A link that the event itself states (late keys: host -> job during an interval).
-struct KnownLink {
-  EntityRef from, to;
-  event::EventTime valid_from, valid_until;  // bounded: an open one ends after max_open
-  bool open = false;
+// When one key stood for another, by the links of all events (late keys: host -> job while it ran).
+struct Meeting {
+  EntityRef other;
+  event::EventTime from, until;
 };
 
 struct KnownEvent {
@@ -46,7 +45,6 @@ struct KnownEvent {
   uint64_t content_hash = 0;
   content::SourceId source;         // !valid() = unknown
   std::vector<EntityRef> entities;  // as row.entities
-  std::vector<KnownLink> links;
   QueryMatches matches;
   // Transport time and place of each delivery; the row tells of the least.
   std::set<std::tuple<event::EventTime, std::string, uint64_t, uint32_t>> deliveries;
@@ -70,6 +68,9 @@ class EventFinder {
   // Null when it is not in the store.
   KnownEvent* FindByIdentity(event::EventTime time, content::SourceId source, const event::Identity& identity);
 
+  // Keys that links tie to `key`, in either direction, in order; a later event that closes a link bounds the open one.
+  std::vector<Meeting> Meetings(const EntityRef& key, event::EventTime from, event::EventTime until);
+
   const absl::Status& status() const { return status_; }
   // Words for the incident's flags, in a fixed order.
   std::vector<std::string> limits() const;
@@ -84,6 +85,7 @@ class EventFinder {
     std::vector<KnownEvent*> events;  // sorted, distinct
   };
   KnownEvent* Keep(const evidence::StoredEvent& stored);
+  void Note(const absl::Status& status);
   void Load(const EntityRef& key, size_t window, Loaded& loaded);
 
   std::shared_ptr<const event::Plan> plan_;
@@ -95,6 +97,7 @@ class EventFinder {
   std::map<EntityRef, Loaded> keys_;
   std::set<EntityRef> truncated_;
   bool full_ = false;
+  std::string damage_;  // the first damaged block, if there is one
   absl::Status status_;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/incident/internal/pivots.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -13,10 +14,11 @@ namespace {
 using enum content::EntityKind;
 using content::EntityKind;
 
-// What an event found by a key of kind `from` may add. Narrow: only if the alerts name no key of kind `to` themselves
-// (a run has fifty jobs; the alert is about one). Timed: only if the event's link says that both met while the incident
-// happened.
-enum class Edge { kPlain, kNarrow, kTimed };
+// What an event found by a key of kind `from` may add.
+//   Narrow   only if the alerts name no key of kind `to` themselves (a run has fifty jobs; the alert is about one)
+//   Timed    narrow, and a link says that both met while the incident happened
+//   Session  the event happened while the incident did, and in its environment
+enum class Edge { kPlain, kNarrow, kTimed, kSession };
 struct EdgeDef {
   EntityKind from, to;
   Edge edge = Edge::kPlain;
@@ -53,7 +55,8 @@ constexpr EdgeDef kEdges[] = {
     {kPod, kAccessKey},
     {kPod, kJob, Edge::kTimed},
     {kPod, kRun, Edge::kTimed},
-    {kServiceAccount, kAccessKey},
+    {kServiceAccount, kAccessKey, Edge::kSession},
+    {kRepo, kAccessKey, Edge::kSession},
     {kAccessKey, kAccessKey},
     {kAccessKey, kDigest},
     {kAccessKey, kTag},
@@ -99,113 +102,127 @@ class Walk {
  public:
   Walk(const std::set<EntityRef>& alert_keys, const content::ContentSet& content, const StopKeys& stop,
        const FinderRange& range, EventFinder& finder)
-      : content_(content), stop_(stop), range_(range), finder_(finder) {
+      : content_(content), stop_(stop), range_(range), finder_(finder), alert_keys_(alert_keys) {
+    result_.keys = alert_keys;
     for (const EntityRef& key : alert_keys) {
       alert_kinds_.insert(key.kind);
-      result_.keys.insert(key);
-      if (!stop_.Contains(key.kind, key.key, range_.first)) Queue(key, Name(key));
+      if (!stop_.Contains(key.kind, key.key, range_.first)) Queue(key, {Name(key), IsSharedKind(key.kind)});
     }
   }
 
   PivotResult Run() {
     for (int depth = 0; depth <= kPivotDepth && !next_.empty(); ++depth) {
-      const std::map<EntityRef, std::string> frontier = std::exchange(next_, {});
-      for (const auto& [key, path] : frontier) {
-        if (IsExactKind(key.kind)) Visit(key, path, depth);
-      }
-      // Last, because what is foreign is judged by the machines and sessions that are known by now.
-      for (const auto& [key, path] : frontier) {
-        if (IsSharedKind(key.kind)) Visit(key, path, depth);
+      const std::map<EntityRef, Road> frontier = std::exchange(next_, {});
+      // Shared keys come last, because what is foreign is judged by the machines and sessions that are known by now.
+      for (const bool shared : {false, true}) {
+        for (const auto& [key, road] : frontier) {
+          if (IsSharedKind(key.kind) == shared) Visit(key, road, depth);
+        }
       }
     }
     return std::move(result_);
   }
 
  private:
+  // How a key was reached.
+  struct Road {
+    std::string path;
+    bool weak = false;
+  };
+
   static std::string Name(const EntityRef& key) {
     return std::string(content::EntityKindName(key.kind)) + " " + DisplayKey(key.kind, key.key);
   }
 
-  void Queue(const EntityRef& key, const std::string& path) {
+  void Queue(const EntityRef& key, const Road& road) {
     if (!IsFollowedKind(key.kind)) return;
-    if (queued_.contains(key)) return;
-    if (queued_.size() >= kPivotKeys) {
+    if (!queued_.insert(key).second) return;
+    if (queued_.size() > kPivotKeys) {
       ++result_.keys_refused;
       return;
     }
-    queued_.insert(key);
-    next_.emplace(key, path);
+    next_.emplace(key, road);
   }
 
-  void Visit(const EntityRef& key, const std::string& path, int depth) {
-    const bool weak = IsSharedKind(key.kind);
+  void Visit(const EntityRef& key, const Road& road, int depth) {
+    const bool shared = IsSharedKind(key.kind);
     const event::EventTime from =
-        weak ? std::max(range_.from, event::EventTime{range_.first.ns - kSharedMarginNs}) : range_.from;
+        shared ? std::max(range_.from, event::EventTime{range_.first.ns - kSharedMarginNs}) : range_.from;
     const event::EventTime until =
-        weak ? std::min(range_.until, event::EventTime{range_.last.ns + kSharedMarginNs}) : range_.until;
+        shared ? std::min(range_.until, event::EventTime{range_.last.ns + kSharedMarginNs}) : range_.until;
     std::vector<KnownEvent*> events = finder_.Find(key, from, until);
-    if (weak) std::erase_if(events, [&](const KnownEvent* event) { return IsForeign(*event, result_.keys); });
-    if (events.empty()) return;
-    result_.keys.insert(key);
-    const PivotRow row{depth, weak, (weak ? "weak pivot " : "pivot ") + path};
-    for (KnownEvent* event : events) {
-      const auto [at, added] = result_.rows.try_emplace(event, row);
-      if (!added && std::tie(row.weak, row.depth) < std::tie(at->second.weak, at->second.depth)) at->second = row;
+    if (shared) std::erase_if(events, [&](const KnownEvent* e) { return IsForeign(*e, key.kind, result_.keys); });
+    if (!events.empty()) {
+      if (result_.keys.insert(key).second && road.weak) result_.weak_keys.insert(key);
+      const PivotRow row{depth, road.weak, (road.weak ? "weak pivot " : "pivot ") + road.path};
+      for (KnownEvent* event : events) {
+        const auto [at, added] = result_.rows.try_emplace(event, row);
+        const bool better = std::tie(row.weak, row.depth) < std::tie(at->second.weak, at->second.depth);
+        if (!added && better) at->second = row;
+      }
     }
-    for (const EntityRef& found : Reached(key, events)) Queue(found, path + " -> " + Name(found));
+    for (const EntityRef& found : Reached(key, events)) {
+      Queue(found, {road.path + " -> " + Name(found), road.weak || IsSharedKind(found.kind)});
+    }
   }
 
-  // Keys that these events of `key` add, in order.
-  std::set<EntityRef> Reached(const EntityRef& key, const std::vector<KnownEvent*>& events) const {
+  // Keys that `key` adds, in order.
+  std::set<EntityRef> Reached(const EntityRef& key, const std::vector<KnownEvent*>& events) {
     std::set<EntityRef> reached;
-    const std::map<EntityRef, std::pair<event::EventTime, event::EventTime>> met = Meetings(key, events);
+    std::set<EntityRef> met;
+    for (const Meeting& meeting : finder_.Meetings(key, range_.from, range_.until)) {
+      if (meeting.from > range_.last || meeting.until < range_.first) continue;
+      met.insert(meeting.other);
+      if (EdgeOf(key, meeting.other) == Edge::kTimed) reached.insert(meeting.other);
+    }
     for (const KnownEvent* event : events) {
       for (const EntityRef& entity : event->entities) {
         if (entity != key && Follows(key, entity, *event, met)) reached.insert(entity);
       }
     }
     for (EntityRef& name : OtherNames(key)) reached.insert(std::move(name));
-    std::erase_if(reached,
-                  [&](const EntityRef& entity) { return stop_.Contains(entity.kind, entity.key, range_.first); });
+    std::erase_if(reached, [&](const EntityRef& entity) {
+      const std::optional<Edge> edge = EdgeOf(key, entity);
+      const bool narrow = edge == Edge::kNarrow || edge == Edge::kTimed;
+      return (narrow && alert_kinds_.contains(entity.kind)) || stop_.Contains(entity.kind, entity.key, range_.first);
+    });
     return reached;
   }
 
   bool Follows(const EntityRef& key, const EntityRef& entity, const KnownEvent& event,
-               const std::map<EntityRef, std::pair<event::EventTime, event::EventTime>>& met) const {
-    const auto edge = std::find_if(std::begin(kEdges), std::end(kEdges),
-                                   [&](const EdgeDef& e) { return e.from == key.kind && e.to == entity.kind; });
-    if (edge == std::end(kEdges)) return false;
-    if (edge->edge == Edge::kPlain) return true;
-    if (alert_kinds_.contains(entity.kind)) return false;
-    if (edge->edge == Edge::kNarrow) return true;
-    const auto meeting = met.find(entity);
-    const auto [from, until] = meeting == met.end() ? std::pair(event.row.time, event.row.time) : meeting->second;
-    return from <= range_.last && until >= range_.first;
+               const std::set<EntityRef>& met) const {
+    const std::optional<Edge> edge = EdgeOf(key, entity);
+    if (!edge.has_value()) return false;
+    const bool meanwhile = event.row.time >= range_.first && event.row.time <= range_.last;
+    switch (*edge) {
+      case Edge::kPlain:
+      case Edge::kNarrow:
+        return true;
+      case Edge::kTimed:
+        return meanwhile || met.contains(entity);
+      case Edge::kSession:
+        return meanwhile && SameEnvironment(event);
+    }
+    return false;
   }
 
-  // When `key` stood for each other key, by the links of all its events: a job's last event closes what its first one
-  // opened.
-  static std::map<EntityRef, std::pair<event::EventTime, event::EventTime>> Meetings(
-      const EntityRef& key, const std::vector<KnownEvent*>& events) {
-    std::map<EntityRef, std::pair<event::EventTime, event::EventTime>> met;
-    std::map<EntityRef, event::EventTime> closed;
-    for (const KnownEvent* event : events) {
-      for (const KnownLink& link : event->links) {
-        // A workflow_job event links both the runner and its host; the job is the same.
-        const auto [at, added] = met.try_emplace(link.to, link.valid_from, link.valid_until);
-        if (!added) {
-          at->second.first = std::min(at->second.first, link.valid_from);
-          at->second.second = std::max(at->second.second, link.valid_until);
-        }
-        if (!link.open) {
-          const auto [end, first] = closed.try_emplace(link.to, link.valid_until);
-          if (!first) end->second = std::max(end->second, link.valid_until);
-        }
-      }
+  static std::optional<Edge> EdgeOf(const EntityRef& from, const EntityRef& to) {
+    for (const EdgeDef& edge : kEdges) {
+      if (edge.from == from.kind && edge.to == to.kind) return edge.edge;
     }
-    for (const auto& [to, until] : closed) met[to].second = until;
-    met.erase(key);
-    return met;
+    return std::nullopt;
+  }
+
+  // False only if both the alerts and the event say where they act, and differ.
+  bool SameEnvironment(const KnownEvent& event) const {
+    if (!alert_kinds_.contains(kEnvironment)) return true;
+    bool says = false;
+    for (const EntityRef& entity : event.entities) {
+      if (entity.kind != kEnvironment) continue;
+      if (alert_keys_.contains(entity)) return true;
+      says = true;
+    }
+    return !says;
   }
 
   std::vector<EntityRef> OtherNames(const EntityRef& key) const {
@@ -231,9 +248,10 @@ class Walk {
   const StopKeys& stop_;
   const FinderRange range_;
   EventFinder& finder_;
+  const std::set<EntityRef>& alert_keys_;
   std::set<EntityKind> alert_kinds_;
   std::set<EntityRef> queued_;
-  std::map<EntityRef, std::string> next_;  // key -> how it was reached
+  std::map<EntityRef, Road> next_;
   PivotResult result_;
 };
 
@@ -262,10 +280,12 @@ bool IsExactKind(EntityKind kind) {
 
 bool IsFollowedKind(EntityKind kind) { return IsExactKind(kind) || IsSharedKind(kind); }
 
-bool IsForeign(const KnownEvent& event, const std::set<EntityRef>& keys) {
+bool IsForeign(const KnownEvent& event, EntityKind via, const std::set<EntityRef>& keys) {
+  // A new cloud session of the same repository or service account is news; one of the same role is somebody else's.
+  const bool sessions_are_news = via == kRepo || via == kServiceAccount;
   bool names_someone = false;
   for (const EntityRef& entity : event.entities) {
-    if (!IsInstanceKind(entity.kind)) continue;
+    if (!IsInstanceKind(entity.kind) || (entity.kind == kAccessKey && sessions_are_news)) continue;
     if (keys.contains(entity)) return false;
     names_someone = true;
   }
