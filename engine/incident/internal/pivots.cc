@@ -15,8 +15,9 @@ using enum content::EntityKind;
 using content::EntityKind;
 
 // What an event found by a key of kind `from` may add.
-//   Narrow   only if the alerts name no key of kind `to` themselves (a run has fifty jobs; the alert is about one)
-//   Timed    narrow, and a link says that both met while the incident happened
+//   Narrow   only if the alerts name no key of kind `to` themselves and no machine led here (a run has fifty jobs; the
+//            alert is about one)
+//   Timed    only if the alerts name none, and a link says that both met while the incident happened
 //   Session  the event happened while the incident did, and in its environment
 enum class Edge { kPlain, kNarrow, kTimed, kSession };
 struct EdgeDef {
@@ -128,6 +129,7 @@ class Walk {
   struct Road {
     std::string path;
     bool weak = false;
+    bool machine = false;  // through a job or what it ran on
   };
 
   static std::string Name(const EntityRef& key) {
@@ -161,8 +163,11 @@ class Walk {
         if (!added && better) at->second = row;
       }
     }
+    const bool machine =
+        road.machine || key.kind == kJob || key.kind == kRunner || key.kind == kHost || key.kind == kPod;
     for (const EntityRef& found : Reached(key, events)) {
-      Queue(found, {road.path + " -> " + Name(found), road.weak || IsSharedKind(found.kind)});
+      if (road.machine && EdgeOf(key, found) == Edge::kNarrow) continue;
+      Queue(found, {road.path + " -> " + Name(found), road.weak || IsSharedKind(found.kind), machine});
     }
   }
 
