@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/incident/internal/sqlite.h"
 #include "engine/incident/render.h"
 #include "engine/incident/testing/sample.h"
 
@@ -204,7 +205,7 @@ TEST_F(StoreTest, AChangeIsAllOrNothing) {
   EXPECT_EQ(store->ListIncidentsJson()->size(), 1u);
 }
 
-TEST_F(StoreTest, LockedAndFullAreToldApart) {
+TEST_F(StoreTest, ALockedStoreIsUnavailable) {
   auto store = Open();
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
@@ -212,6 +213,21 @@ TEST_F(StoreTest, LockedAndFullAreToldApart) {
   EXPECT_TRUE(absl::IsUnavailable(store->Apply(With(sample::FlagshipIncident()), kNow)));
   ASSERT_EQ(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(other);
+}
+
+TEST_F(StoreTest, AFullDiskIsToldAndLeavesNothingBehind) {
+  Open();
+  auto database = Database::Open(path_, Database::Mode::kReadWrite);
+  ASSERT_TRUE(database.ok()) << database.status();
+  ASSERT_TRUE((*database)->Execute("PRAGMA max_page_count=40").ok());
+  {
+    Transaction transaction(**database);
+    ASSERT_TRUE(transaction.status().ok());
+    EXPECT_TRUE((*database)->Execute("INSERT INTO meta VALUES('small', 'x')").ok());
+    EXPECT_TRUE(absl::IsResourceExhausted((*database)->Execute("INSERT INTO meta VALUES('large', zeroblob(1000000))")));
+  }
+  EXPECT_EQ(*(*database)->ReadNumber("SELECT count(*) FROM meta"), 0);
+  EXPECT_TRUE(Open()->Apply(With(sample::FlagshipIncident()), kNow).ok());
 }
 
 TEST_F(StoreTest, ForeignFilesAreRefused) {
