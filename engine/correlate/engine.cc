@@ -31,7 +31,8 @@ void MarkDirty(State& state, Group& group) {
 class Engine::Impl {
  public:
   Impl(std::shared_ptr<const content::ContentSet> content, const EngineOptions& options)
-      : state_(std::move(content), options), rule_watermark_ns_(state_.content->rules.size(), kNever),
+      : state_(std::move(content), options),
+        rule_watermark_ns_(state_.content->rules.size(), kNever),
         rule_has_hits_(state_.content->rules.size(), false) {}
 
   void AddLink(const event::Link& link, event::EventTime seen) {
@@ -74,6 +75,7 @@ class Engine::Impl {
       Retain(state_);
       hits_since_retain_ = 0;
     }
+    state_.counters.hits_held = state_.pool.size();
   }
 
   const std::vector<Firing>& firings() const { return firings_; }
@@ -117,9 +119,10 @@ class Engine::Impl {
       UnitState& of_unit = state_.units[u];
       const Unit& unit = state_.plan.units[u];
       int64_t watermark = state_.options.bounded ? kForever : WatermarkOf(unit.sources, clock);
-      of_unit.watermark_moved = watermark != of_unit.watermark_ns;
       of_unit.watermark_ns = watermark;
-      of_unit.settled_before_ns = Minus(watermark, Plus(unit.settle_ns, unit.precision_steps * state_.fuzz_ns()));
+      // Never back: neither a source that joins late nor a hit of coarser time unsettles what stood.
+      int64_t settled_before = Minus(watermark, Plus(unit.settle_ns, unit.precision_steps * state_.fuzz_ns()));
+      of_unit.settled_before_ns = std::max(of_unit.settled_before_ns, settled_before);
     }
     if (state_.options.bounded) return;
     for (size_t r = 0; r < rule_watermark_ns_.size(); ++r) {
@@ -137,8 +140,9 @@ class Engine::Impl {
         if (!(unit.negative >> ref & 1)) continue;
         const auto& answering = unit.answering[ref];
         const auto& leaves = unit.leaves[ref];
-        active &= std::any_of(answering.begin(), answering.end(), [&](auto source) { return absences.Connected(source); }) ||
-                  std::any_of(leaves.begin(), leaves.end(), [&](auto rule) { return rule_has_hits_[rule.value()]; });
+        active &=
+            std::any_of(answering.begin(), answering.end(), [&](auto source) { return absences.Connected(source); }) ||
+            std::any_of(leaves.begin(), leaves.end(), [&](auto rule) { return rule_has_hits_[rule.value()]; });
       }
       if (!active) inactive_rules_.push_back(unit.rule_id);
       if (active == state_.units[u].active) continue;
@@ -183,7 +187,7 @@ class Engine::Impl {
     for (size_t f = 0; f < fields.size(); ++f) {
       state_.reader.GroupTexts(item, fields[f], asked, lists[f]);
       if (!lists[f].empty()) continue;
-      if (!fields[f].kind) return true;   // SIGMA 31: the hit is ignored
+      if (!fields[f].kind) return true;  // SIGMA 31: the hit is ignored
       known = false;
     }
     if (!known) return false;
@@ -236,7 +240,7 @@ class Engine::Impl {
                         [&](std::string_view key, const std::vector<std::string_view>& values) {
                           Group& group = FindOrAddGroup(u, key, values);
                           if (state_.plan.units[u].lone()) group.unbound = lone_unbound_;
-                          if (item.time_ns < group.emit_from_ns) ++state_.counters.late_unjudged;
+                          too_late_ |= item.time_ns < group.emit_from_ns;
                           AddItem(group, item);
                           if (into != nullptr) into->emplace_back(key);
                         });
@@ -254,7 +258,9 @@ class Engine::Impl {
         if (!Counts(state_.plan.units[feed.unit], state_.reader, item, state_.counters)) continue;
         std::vector<AskedKey> asked;
         std::vector<std::string> keys;
+        too_late_ = false;
         bool known = Place(feed.unit, item, live ? &asked : nullptr, live ? &keys : nullptr);
+        state_.counters.late_unjudged += too_late_;
         if (!live) {
           state_.counters.unresolved_keys += !known;
           continue;
@@ -374,7 +380,8 @@ class Engine::Impl {
       }
     }
     std::sort(group.outer_groups.begin(), group.outer_groups.end());
-    group.outer_groups.erase(std::unique(group.outer_groups.begin(), group.outer_groups.end()), group.outer_groups.end());
+    group.outer_groups.erase(std::unique(group.outer_groups.begin(), group.outer_groups.end()),
+                             group.outer_groups.end());
   }
 
   void JudgeAlerts(uint32_t u, const AbsenceJudge& absences) {
@@ -439,12 +446,13 @@ class Engine::Impl {
   }
 
   State state_;
-  std::vector<int64_t> rule_watermark_ns_;     // [RuleId]
-  std::vector<bool> rule_has_hits_;            // [RuleId]
-  std::vector<HitIndex> fresh_;                // not placed yet
-  std::vector<std::string> changed_links_;     // LinkKeys; live
+  std::vector<int64_t> rule_watermark_ns_;  // [RuleId]
+  std::vector<bool> rule_has_hits_;         // [RuleId]
+  std::vector<HitIndex> fresh_;             // not placed yet
+  std::vector<std::string> changed_links_;  // LinkKeys; live
   std::vector<std::vector<std::string_view>> group_texts_;
-  bool lone_unbound_ = false;                  // of the last ForLoneGroup
+  bool lone_unbound_ = false;  // of the last ForLoneGroup
+  bool too_late_ = false;      // of the last Place: a group no longer makes firings of that time
   size_t hits_since_retain_ = 0;
   std::vector<Firing> firings_;
   std::vector<AlertChange> changes_;

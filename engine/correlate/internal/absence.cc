@@ -4,8 +4,13 @@
 
 namespace tocsin::correlate {
 
-AbsenceJudge::AbsenceJudge(const content::ContentSet& content, const event::SourceClock& clock, bool live, bool closed_world)
-    : content_(content), clock_(clock), live_(live), closed_world_(closed_world), connected_(content.sources.size(), false) {
+AbsenceJudge::AbsenceJudge(const content::ContentSet& content, const event::SourceClock& clock, bool live,
+                           bool closed_world)
+    : content_(content),
+      clock_(clock),
+      live_(live),
+      closed_world_(closed_world),
+      connected_(content.sources.size(), false) {
   for (uint16_t s = 0; s < content.sources.size(); ++s) {
     if (content.site.connected.empty()) {
       const event::SourceState& state = clock.state(content::SourceId(s));
@@ -25,10 +30,13 @@ void AbsenceJudge::JudgeInterval(const std::vector<content::SourceId>& answering
     anybody = true;
     const event::Coverage& coverage = clock_.CoverageOf(source);
     if (coverage.Covers({from_ns}, {until_ns})) continue;
-    // What the covered stretches leave over.
+    // What the covered stretches leave over. The tail has lapsed when the watermark says that nothing will come in
+    // time.
+    int64_t tail_end = Plus(coverage.last().ns, content_.sources[source.value()].silence_after_ns);
+    bool tail = live_ && clock_.state(source).watermark.ns <= tail_end;
     int64_t at = from_ns;
     for (auto [begin, end] : coverage.intervals()) {
-      if (live_ && end == coverage.last().ns) end = Plus(end, content_.sources[source.value()].silence_after_ns);
+      if (tail && end == coverage.last().ns) end = tail_end;
       if (end < at) continue;
       if (begin > until_ns) break;
       if (begin > at) silences[source].emplace_back(at, begin);

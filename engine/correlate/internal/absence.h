@@ -1,5 +1,5 @@
-// Was somebody listening? An absence is verified iff every connected source that could have answered was covered throughout
-// its interval (DESIGN section 4, Coverage).
+// Was somebody listening? An absence is verified iff every connected source that could have answered was covered
+// throughout its interval (DESIGN section 4, Coverage).
 #ifndef TOCSIN_ENGINE_CORRELATE_INTERNAL_ABSENCE_H_
 #define TOCSIN_ENGINE_CORRELATE_INTERNAL_ABSENCE_H_
 

@@ -73,7 +73,7 @@ DecimalParse ParseDecimal(std::string_view text, Decimal& out) {
 std::string FormatDecimal(Decimal value) {
   bool negative = value < 0;
   if (negative) value = -value;
-  std::string text;   // backwards
+  std::string text;  // backwards
   bool point = false, any = false;
   for (int i = 0; i < kFractionDigits; ++i, value /= 10) {
     int digit = static_cast<int>(value % 10);

@@ -1,7 +1,8 @@
 // Numbers of events as exact decimals, so that a sum does not depend on the order in which it was taken.
 //
-// A Decimal is an integer of units of 10^-12. Text with more fraction digits is rounded half up in magnitude; magnitudes from
-// 10^20 on do not fit and are no numbers here (counted by the caller). 10^6 of the largest fit into a sum.
+// A Decimal is an integer of units of 10^-12. Text with more fraction digits is rounded half up in magnitude;
+// magnitudes from 10^20 on do not fit and are no numbers here (counted by the caller). 10^6 of the largest fit into a
+// sum.
 #ifndef TOCSIN_ENGINE_CORRELATE_INTERNAL_DECIMAL_H_
 #define TOCSIN_ENGINE_CORRELATE_INTERNAL_DECIMAL_H_
 

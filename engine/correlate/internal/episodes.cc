@@ -36,7 +36,7 @@ bool ByValue(const Unit& unit) {
 // A member that may extend an episode: a firing, or a later sighting of a value that fired.
 struct Member {
   uint32_t item;
-  int firing;   // index into group.firings; -1: a sighting
+  int firing;  // index into group.firings; -1: a sighting
 };
 
 class Builder {
@@ -45,7 +45,7 @@ class Builder {
       : context_(context), group_(group), unit_(context.plan.units[group.unit]) {}
 
   std::vector<Alert> Build() {
-    std::map<std::string, std::vector<Member>> lines;   // by value where each is an alert of its own, else one line
+    std::map<std::string, std::vector<Member>> lines;  // by value where each is an alert of its own, else one line
     bool only_settled = unit_.rule->alert_class == AlertClass::kOnlyConfirmed && !unit_.rule->early;
     for (uint32_t f = 0; f < group_.firings.size(); ++f) {
       const FiringRecord& firing = group_.firings[f];
@@ -76,13 +76,14 @@ class Builder {
       }
     }
     for (auto& [value, members] : lines) {
-      std::stable_sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.item < b.item; });
+      std::stable_sort(members.begin(), members.end(),
+                       [](const Member& a, const Member& b) { return a.item < b.item; });
     }
   }
 
   void Split(const std::vector<Member>& members) {
     for (size_t i = 0; i < members.size();) {
-      if (members[i].firing < 0) {   // a sighting opens nothing
+      if (members[i].firing < 0) {  // a sighting opens nothing
         ++i;
         continue;
       }
@@ -121,7 +122,8 @@ class Builder {
     alert.first_firing.ns = TimeOf(first->at);
     alert.last_firing.ns = TimeOf(last->at);
     alert.value = last->value;
-    alert.state = alert.first_firing.ns < context_.settled_before_ns ? AlertState::kConfirmed : AlertState::kProvisional;
+    alert.state =
+        alert.first_firing.ns < context_.settled_before_ns ? AlertState::kConfirmed : AlertState::kProvisional;
     alert.absence_unverified = !silences.empty();
     alert.notes = context_.absences.Notes(silences);
     if (group_.unbound) alert.notes.push_back("unbound");
@@ -202,7 +204,9 @@ bool Near(const Alert& a, const Alert& b, int64_t gap_ns) {
 
 }  // namespace
 
-std::vector<Alert> MakeAlerts(const EpisodeContext& context, const Group& group) { return Builder(context, group).Build(); }
+std::vector<Alert> MakeAlerts(const EpisodeContext& context, const Group& group) {
+  return Builder(context, group).Build();
+}
 
 void Publish(const Unit& unit, Group& group, std::vector<Alert> alerts, std::vector<AlertChange>& changes) {
   std::map<std::string_view, const Alert*> old_by_id;
@@ -218,7 +222,7 @@ void Publish(const Unit& unit, Group& group, std::vector<Alert> alerts, std::vec
   auto succeeds = [&](const Alert& alert, const Alert& old) {
     return (!ByValue(unit) || alert.value == old.value) && Near(alert, old, unit.rule->episode_gap_ns);
   };
-  std::map<std::string, std::string> successor;   // vanished id -> id
+  std::map<std::string, std::string> successor;  // vanished id -> id
   for (Alert& alert : alerts) {
     auto old = old_by_id.find(alert.id);
     if (old != old_by_id.end()) {

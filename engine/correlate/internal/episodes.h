@@ -19,12 +19,12 @@ struct EpisodeContext {
   int64_t settled_before_ns = kForever;
 };
 
-// The alerts of a group as its firings stand now, in the order of their first firings. Rules that are only confirmed alert
-// from settled firings alone, unless they say `early`. Handles are the ids.
+// The alerts of a group as its firings stand now, in the order of their first firings. Rules that are only confirmed
+// alert from settled firings alone, unless they say `early`. Handles are the ids.
 std::vector<Alert> MakeAlerts(const EpisodeContext& context, const Group& group);
 
-// Replaces group.published by `alerts` and appends what changed. A new alert takes over handle and place of one that vanished
-// where their spans are within the episode gap of each other.
+// Replaces group.published by `alerts` and appends what changed. A new alert takes over handle and place of one that
+// vanished where their spans are within the episode gap of each other.
 void Publish(const Unit& unit, Group& group, std::vector<Alert> alerts, std::vector<AlertChange>& changes);
 
 }  // namespace tocsin::correlate

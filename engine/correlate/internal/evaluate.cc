@@ -213,10 +213,13 @@ void EvaluateGroup(const Evaluation& evaluation, Group& group) {
 }
 
 std::vector<std::string> SightedValues(const Unit& unit, ItemReader& reader, const Item& item) {
-  std::vector<Item> one{item};
-  TupleIds tuples(unit, reader, one);
+  std::vector<std::vector<std::string_view>> lists(unit.fields.size());
+  for (size_t f = 0; f < lists.size(); ++f) reader.Texts(item, unit.fields[f], lists[f]);
   std::vector<std::string> values;
-  for (uint32_t id : tuples.Of(0)) values.push_back(tuples.Json(id));
+  bool cut;
+  for (const auto& tuple : Product(lists, lists.size() == 1 ? lists[0].size() : kMaxTuplesPerHit, cut)) {
+    values.push_back(JsonTexts(tuple));
+  }
   return values;
 }
 

@@ -1,8 +1,8 @@
 // The condition of each correlation type, judged over one group's items in total order (SIGMA 26-35, DESIGN section 4).
 //
 // A condition is evaluated at each counted item, over the items up to it in total order whose time is in
-// [t - timespan, t]. Absences look at times alone: what excuses may stand behind in total order, up to the precision of the
-// time it is compared with. Each type takes O(log n) an item, amortized; none rescans its window.
+// [t - timespan, t]. Absences look at times alone: what excuses may stand behind in total order, up to the precision of
+// the time it is compared with. Each type takes O(log n) an item, amortized; none rescans its window.
 #ifndef TOCSIN_ENGINE_CORRELATE_INTERNAL_EVALUATE_H_
 #define TOCSIN_ENGINE_CORRELATE_INTERNAL_EVALUATE_H_
 

@@ -26,7 +26,7 @@ int InnerGroupField(const Unit& inner, const FieldSource& source) {
 void AppendLeafRanges(const Unit& unit, const Group& group, std::vector<ItemRange> ranges, std::vector<HitIndex>& out,
                       std::vector<std::pair<const Group*, ItemRange>>& inner) {
   std::sort(ranges.begin(), ranges.end());
-  uint32_t next = 0;   // items below it are done
+  uint32_t next = 0;  // items below it are done
   for (auto [first, last] : ranges) {
     for (uint32_t i = std::max(first, next); i <= last; ++i) {
       const Item& item = group.items[i];
@@ -55,8 +55,8 @@ std::string EncodeKey(const std::vector<std::string_view>& values) {
   return key;
 }
 
-std::vector<std::vector<std::string_view>> Product(const std::vector<std::vector<std::string_view>>& lists, size_t limit,
-                                                   bool& cut) {
+std::vector<std::vector<std::string_view>> Product(const std::vector<std::vector<std::string_view>>& lists,
+                                                   size_t limit, bool& cut) {
   std::vector<std::vector<std::string_view>> tuples;
   cut = false;
   for (const auto& list : lists) {
@@ -86,7 +86,7 @@ bool ItemReader::Before(const Item& a, const Item& b) const {
   if (a.ref != b.ref) return a.ref < b.ref;
   if (a.producer == b.producer) return a.firing < b.firing;
   if (a.producer == nullptr || b.producer == nullptr) return a.producer == nullptr;
-  return a.producer->key < b.producer->key;   // one reference, so one inner rule
+  return a.producer->key < b.producer->key;  // one reference, so one inner rule
 }
 
 void ItemReader::LeafTexts(HitIndex hit, const FieldSource& source, std::vector<std::string_view>& out) {

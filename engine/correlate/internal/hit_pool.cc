@@ -49,7 +49,7 @@ bool HitPool::Before(HitIndex a, HitIndex b) const {
   }
   if (match::HitBefore(x, y)) return true;
   if (match::HitBefore(y, x)) return false;
-  return Payload(x) < Payload(y);   // one identity, two contents
+  return Payload(x) < Payload(y);  // one identity, two contents
 }
 
 std::vector<HitIndex> HitPool::Compact(const std::vector<bool>& keep) {

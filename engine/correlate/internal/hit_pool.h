@@ -1,7 +1,8 @@
-// The hits that the engine holds: copies of hits and payloads by index, duplicates refused, memory given back by compaction.
+// The hits that the engine holds: copies of hits and payloads by index, duplicates refused, memory given back by
+// compaction.
 //
-// A duplicate has the identity, the rule and the bytes of a hit that is already there. The same identity with other bytes is
-// another event (DESIGN section 3) and stays. Indexes are valid until Compact; payload views likewise.
+// A duplicate has the identity, the rule and the bytes of a hit that is already there. The same identity with other
+// bytes is another event (DESIGN section 3) and stays. Indexes are valid until Compact; payload views likewise.
 #ifndef TOCSIN_ENGINE_CORRELATE_INTERNAL_HIT_POOL_H_
 #define TOCSIN_ENGINE_CORRELATE_INTERNAL_HIT_POOL_H_
 

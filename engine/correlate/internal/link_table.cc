@@ -32,13 +32,14 @@ void LinkTable::Add(const event::Link& link, event::EventTime seen) {
 void LinkTable::Settle(Entry& entry) {
   std::vector<Record>& records = entry.records;
   std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.Key() < b.Key(); });
-  records.erase(std::unique(records.begin(), records.end(),
-                            [](const Record& a, const Record& b) { return a.Key() == b.Key(); }),
-                records.end());
+  records.erase(
+      std::unique(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.Key() == b.Key(); }),
+      records.end());
 
   // The links that close, by pair and by when they were seen.
   std::vector<const Record*> closers;
-  for (const Record& record : records) {
+  for (Record& record : records) {
+    record.closer = kNoRecord;
     if (!record.open) closers.push_back(&record);
   }
   auto closes_before = [](const Record* a, const Record* b) {
@@ -49,7 +50,7 @@ void LinkTable::Settle(Entry& entry) {
   entry.intervals.clear();
   int64_t latest = kNever;
   for (uint32_t i = 0; i < records.size(); ++i) {
-    const Record& record = records[i];
+    Record& record = records[i];
     int64_t until = record.until_ns;
     if (record.open) {
       if (record.max_open_ns > 0) until = Plus(record.from_ns, record.max_open_ns);
@@ -57,8 +58,9 @@ void LinkTable::Settle(Entry& entry) {
         return std::tie(a->to, a->seen_ns) < std::tie(b->to, b->seen_ns);
       });
       for (; closer != closers.end() && (*closer)->to == record.to; ++closer) {
-        if ((*closer)->until_ns < record.from_ns) continue;   // closed an earlier span of the pair
+        if ((*closer)->until_ns < record.from_ns) continue;  // closed an earlier span of the pair
         until = std::min(until, (*closer)->until_ns);
+        record.closer = static_cast<uint32_t>(*closer - records.data());
         break;
       }
     }
@@ -92,9 +94,25 @@ void LinkTable::Prune(int64_t time_ns) {
   for (auto it = entries_.begin(); it != entries_.end();) {
     Entry& entry = it->second;
     if (entry.stale) Settle(entry);
-    std::vector<Record> kept;
+    // What still holds stays, and with it what ends it.
+    std::vector<bool> keep(entry.records.size(), false);
+    std::vector<uint32_t> todo;
+    auto need = [&](uint32_t record) {
+      if (!keep[record]) todo.push_back(record);
+      keep[record] = true;
+    };
     for (const Interval& interval : entry.intervals) {
-      if (interval.until_ns >= time_ns) kept.push_back(std::move(entry.records[interval.record]));
+      if (interval.until_ns >= time_ns) need(interval.record);
+    }
+    while (!todo.empty()) {
+      uint32_t i = todo.back();
+      todo.pop_back();
+      if (entry.records[i].closer != kNoRecord) need(entry.records[i].closer);
+      if (entry.records[i].replaces && i + 1 < entry.records.size()) need(i + 1);
+    }
+    std::vector<Record> kept;
+    for (size_t i = 0; i < keep.size(); ++i) {
+      if (keep[i]) kept.push_back(std::move(entry.records[i]));
     }
     if (kept.empty()) {
       entries_.erase(it++);

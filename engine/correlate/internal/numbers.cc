@@ -1,4 +1,5 @@
-// value_sum, value_avg, value_median, value_percentile: exact decimals, so the result is a function of the window's set.
+// value_sum, value_avg, value_median, value_percentile: exact decimals, so the result is a function of the window's
+// set.
 
 #include <algorithm>
 #include <bit>
@@ -71,7 +72,8 @@ void EvaluateNumbers(const Evaluation& evaluation, Group& group) {
   }
   begin.push_back(static_cast<uint32_t>(numbers.size()));
 
-  bool ranked = correlation.type == CorrelationType::kValueMedian || correlation.type == CorrelationType::kValuePercentile;
+  bool ranked =
+      correlation.type == CorrelationType::kValueMedian || correlation.type == CorrelationType::kValuePercentile;
   std::vector<Decimal> distinct;
   std::vector<uint32_t> rank;
   if (ranked) {
@@ -79,7 +81,8 @@ void EvaluateNumbers(const Evaluation& evaluation, Group& group) {
     std::sort(distinct.begin(), distinct.end());
     distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
     for (Decimal number : numbers) {
-      rank.push_back(static_cast<uint32_t>(std::lower_bound(distinct.begin(), distinct.end(), number) - distinct.begin()));
+      rank.push_back(
+          static_cast<uint32_t>(std::lower_bound(distinct.begin(), distinct.end(), number) - distinct.begin()));
     }
   }
   RankedCounts counts(distinct.size());

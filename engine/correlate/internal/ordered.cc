@@ -1,16 +1,18 @@
 // temporal_ordered: a choice of hits, one a position, each before the next, all in [t - timespan, t].
 //
-// The idea: of all chains that end at a hit, only the one that begins latest matters, because whether a chain fits the window
-// depends on its beginning alone. So each position keeps, for each end, the latest beginning of a chain up to it; a hit at
-// position p takes the best of position p - 1 that may precede it. Without absences every earlier hit may; an absence between
-// two positions lets only those through that came after the last excuse, and the best of a suffix is the answer of a staircase.
+// The idea: of all chains that end at a hit, only the one that begins latest matters, because whether a chain fits the
+// window depends on its beginning alone. So each position keeps, for each end, the latest beginning of a chain up to
+// it; a hit at position p takes the best of position p - 1 that may precede it. Without absences every earlier hit may;
+// an absence between two positions lets only those through that came after the last excuse, and the best of a suffix is
+// the answer of a staircase.
 //
-// "A before B" allows A to be later than B within B's precision and the clock slack. A hit that arrives in total order may
-// therefore still become the predecessor of a few recent ones: those wait in `recent` and are improved when that happens.
+// "A before B" allows A to be later than B within B's precision and the clock slack. A hit that arrives in total order
+// may therefore still become the predecessor of a few recent ones: those wait in `recent` and are improved when that
+// happens.
 //
 // A term without absences holds at t as long as some choice is in the window. One with absences is judged once for each
-// choice, at its last hit in total order: an excuse that comes after a choice does not undo it, so neither may a later hit
-// fire again on its account.
+// choice, at its last hit in total order: an excuse that comes after a choice does not undo it, so neither may a later
+// hit fire again on its account.
 
 #include <algorithm>
 
@@ -53,7 +55,7 @@ class Staircase {
 // The hits of one negated reference, by time.
 struct Excuses {
   std::vector<int64_t> times;
-  std::vector<int64_t> reach;   // prefix maximum of time + precision + slack: what is before that may precede the excuse
+  std::vector<int64_t> reach;  // prefix maximum of time + precision + slack: what is before that may precede the excuse
 
   // Is there one in [from, end)?
   bool AnyIn(int64_t from, int64_t end) const {
@@ -68,8 +70,8 @@ struct Excuses {
 };
 
 struct Hold {
-  int64_t begin_ns = kNever;   // of the chain; kNever = the term does not hold
-  int64_t end_ns = 0;          // of the chain's last position
+  int64_t begin_ns = kNever;  // of the chain; kNever = the term does not hold
+  int64_t end_ns = 0;         // of the chain's last position
 };
 
 class TermState {
@@ -97,14 +99,14 @@ class TermState {
  private:
   struct Recent {
     int64_t time_ns, end_ns;
-    int64_t after_ns;            // predecessors must not be before it
-    int64_t begin_ns;            // best so far
-    bool ends;                   // the last absence lets it be a last position
+    int64_t after_ns;  // predecessors must not be before it
+    int64_t begin_ns;  // best so far
+    bool ends;         // the last absence lets it be a last position
   };
   struct Position {
-    Staircase ends;              // chains up to this position, by the time of their last hit
-    std::vector<Recent> recent;  // of positions but the first
-    int64_t least_begin_ns = kForever;   // of recent
+    Staircase ends;                     // chains up to this position, by the time of their last hit
+    std::vector<Recent> recent;         // of positions but the first
+    int64_t least_begin_ns = kForever;  // of recent
   };
 
   void Enter(size_t p, int64_t time_ns, int64_t end_ns) {

@@ -25,8 +25,11 @@ bool SameText(std::string_view a, std::string_view b) {
 
 // SIGMA 25: every attribute the rule states equals the source's.
 bool Fits(const content::Logsource& rule, const content::Logsource& source) {
-  auto fits = [](const std::string& wanted, const std::string& have) { return wanted.empty() || SameText(wanted, have); };
-  return fits(rule.product, source.product) && fits(rule.category, source.category) && fits(rule.service, source.service);
+  auto fits = [](const std::string& wanted, const std::string& have) {
+    return wanted.empty() || SameText(wanted, have);
+  };
+  return fits(rule.product, source.product) && fits(rule.category, source.category) &&
+         fits(rule.service, source.service);
 }
 
 FieldSource SourceOf(const ContentSet& content, content::FieldId field) {
@@ -102,15 +105,15 @@ Term MakeTerm(const Correlation& correlation, const Literals& literals) {
   return term;
 }
 
-// With a number as its condition, an ordered correlation asks how many references fired in order: one term for each set of
-// references that can answer.
+// With a number as its condition, an ordered correlation asks how many references fired in order: one term for each set
+// of references that can answer.
 bool CountingTerms(const Correlation& correlation, std::vector<Literals>& out) {
   size_t n = correlation.refs.size();
   if (correlation.thresholds.empty()) {
     out.push_back({n == kMaxRefs ? ~RefSet{0} : (RefSet{1} << n) - 1, 0});
     return true;
   }
-  if (n > 10) return false;   // 2^10 sets: kMaxTerms
+  if (n > 10) return false;  // 2^10 sets: kMaxTerms
   for (RefSet set = 1; set < RefSet{1} << n; ++set) out.push_back({set, 0});
   return true;
 }
@@ -162,7 +165,11 @@ void CompileReach(const ContentSet& content, Unit& unit, const std::vector<Unit>
     unit.precision_steps = std::max(unit.precision_steps, units[inner].precision_steps);
   }
   unit.settle_ns = Plus(unit.settle_ns, after);
-  if (unit.negative != 0) ++unit.precision_steps;
+  if (unit.negative == 0) return;
+  ++unit.precision_steps;
+  for (const content::SourceDef& source : content.sources) {
+    unit.coverage_delay_ns = std::max(unit.coverage_delay_ns, source.silence_after_ns);
+  }
 }
 
 class Compiler {
@@ -194,7 +201,7 @@ class Compiler {
 
  private:
   void Visit(uint32_t r) {
-    if (state_[r] != 0) return;   // done; content refuses cycles
+    if (state_[r] != 0) return;  // done; content refuses cycles
     state_[r] = 1;
     const Correlation& correlation = content_.rules[r].correlation;
     for (const Correlation::Ref& ref : correlation.refs) {
@@ -230,7 +237,8 @@ class Compiler {
       if (outers.empty() || outers.back() != index) outers.push_back(index);
     }
     std::vector<FieldSource> group;
-    for (const Correlation::GroupField& field : correlation.group_by) group.push_back(SourceOf(content_, field.per_ref[ref]));
+    for (const Correlation::GroupField& field : correlation.group_by)
+      group.push_back(SourceOf(content_, field.per_ref[ref]));
     unit.group.push_back(std::move(group));
     unit.leaves.push_back(leaves_[inner]);
     std::vector<RuleId>& all = leaves_[unit.rule_id.value()];
@@ -304,8 +312,8 @@ class Compiler {
   const ContentSet& content_;
   bool lone_hits_;
   Plan plan_;
-  std::vector<std::vector<RuleId>> leaves_;   // [RuleId]
-  std::vector<int> unit_of_rule_;             // [RuleId]; -1: a detection
+  std::vector<std::vector<RuleId>> leaves_;  // [RuleId]
+  std::vector<int> unit_of_rule_;            // [RuleId]; -1: a detection
   std::vector<char> state_;
 };
 

@@ -1,7 +1,7 @@
 // Correlation rules compiled for evaluation: immutable plain data, inner rules before the rules that reference them.
 //
-// A Unit is what is evaluated per group: a correlation, or the lone hits of a detection rule that alerts by itself. Hits and
-// inner firings reach units through `feeds`.
+// A Unit is what is evaluated per group: a correlation, or the lone hits of a detection rule that alerts by itself.
+// Hits and inner firings reach units through `feeds`.
 #ifndef TOCSIN_ENGINE_CORRELATE_INTERNAL_PLAN_H_
 #define TOCSIN_ENGINE_CORRELATE_INTERNAL_PLAN_H_
 
@@ -33,7 +33,8 @@ inline int64_t Minus(int64_t a, int64_t b) {
 
 // References of one correlation are kept as bits.
 inline constexpr size_t kMaxRefs = 64;
-// Alternatives that an ordered expression may expand to. A rule above it is inactive and named by Engine::inactive_rules().
+// Alternatives that an ordered expression may expand to. A rule above it is inactive and named by
+// Engine::inactive_rules().
 inline constexpr size_t kMaxTerms = 1024;
 
 using RefSet = uint64_t;
@@ -43,18 +44,18 @@ inline KindSet KindBit(content::EntityKind kind) { return KindSet{1} << static_c
 
 // Where a value is read from a hit or an inner firing.
 struct FieldSource {
-  content::FieldId field;                       // !valid(): this reference has no such field, so no group
-  std::optional<content::EntityKind> kind;      // it is entity.<kind>
-  std::string name;                             // of the field
+  content::FieldId field;                   // !valid(): this reference has no such field, so no group
+  std::optional<content::EntityKind> kind;  // it is entity.<kind>
+  std::string name;                         // of the field
 };
 
 // One alternative of an ordered expression: positives in the order of `rules`, absences between them.
 struct Term {
   struct Absence {
     uint16_t ref = 0;
-    uint16_t gap = 0;          // how many positives stand before it: 0 = first, positives.size() = last
-    int64_t before_ns = 0;     // span of a first absence
-    int64_t after_ns = 0;      // span of a last absence
+    uint16_t gap = 0;       // how many positives stand before it: 0 = first, positives.size() = last
+    int64_t before_ns = 0;  // span of a first absence
+    int64_t after_ns = 0;   // span of a last absence
   };
   std::vector<uint16_t> positives;
   std::vector<Absence> absences;
@@ -63,23 +64,24 @@ struct Term {
 struct Unit {
   content::RuleId rule_id;
   const content::Rule* rule = nullptr;
-  const content::Correlation* correlation = nullptr;   // null: lone hits
-  std::vector<std::vector<FieldSource>> group;         // [ref][group field]
-  std::vector<FieldSource> fields;                     // condition.field
-  RefSet positive = 0;                                 // refs whose hits make it fire
-  RefSet negative = 0;                                 // refs whose absence it asks for
-  std::vector<int64_t> before_ns;                      // [ref]: absence span of temporal
-  std::vector<Term> terms;                             // temporal_ordered
-  std::vector<uint32_t> outers;                        // units that reference it
-  KindSet handed = 0;                                  // kinds of member keys that outer units read from its firings
-  KindSet link_kinds = 0;                              // entity kinds it groups by
-  int64_t link_delay_ns = 0;                           // how long behind the watermark a hit waits for its link
-  int64_t span_ns = 0;                                 // how far before a firing its condition looks, without precision
-  int64_t settle_ns = 0;                               // how long after its time a firing may still be decided, likewise
-  int precision_steps = 0;                             // how many (precision + slack) settling takes on top
-  std::vector<content::SourceId> sources;              // hold its watermark
-  std::vector<std::vector<content::SourceId>> answering;   // [ref]: sources that its leaf rules can match
-  std::vector<std::vector<content::RuleId>> leaves;    // [ref]: detection rules below it
+  const content::Correlation* correlation = nullptr;  // null: lone hits
+  std::vector<std::vector<FieldSource>> group;        // [ref][group field]
+  std::vector<FieldSource> fields;                    // condition.field
+  RefSet positive = 0;                                // refs whose hits make it fire
+  RefSet negative = 0;                                // refs whose absence it asks for
+  std::vector<int64_t> before_ns;                     // [ref]: absence span of temporal
+  std::vector<Term> terms;                            // temporal_ordered
+  std::vector<uint32_t> outers;                       // units that reference it
+  KindSet handed = 0;                                 // kinds of member keys that outer units read from its firings
+  KindSet link_kinds = 0;                             // entity kinds it groups by
+  int64_t link_delay_ns = 0;                          // how long behind the watermark a hit waits for its link
+  int64_t span_ns = 0;                                // how far before a firing its condition looks, without precision
+  int64_t settle_ns = 0;                              // how long after its time a firing may still be decided, likewise
+  int64_t coverage_delay_ns = 0;                      // how long a silence may take to show that it was one
+  int precision_steps = 0;                            // how many (precision + slack) settling takes on top
+  std::vector<content::SourceId> sources;             // hold its watermark
+  std::vector<std::vector<content::SourceId>> answering;  // [ref]: sources that its leaf rules can match
+  std::vector<std::vector<content::RuleId>> leaves;       // [ref]: detection rules below it
   bool usable = true;
 
   bool lone() const { return correlation == nullptr; }
@@ -93,9 +95,9 @@ struct Feed {
 };
 
 struct Plan {
-  std::vector<Unit> units;                             // inner before outer
-  std::vector<std::vector<Feed>> feeds;                // [RuleId]: who takes its hits or firings
-  std::vector<std::vector<content::SourceId>> rule_sources;   // [RuleId]: sources that a detection rule can match
+  std::vector<Unit> units;                                   // inner before outer
+  std::vector<std::vector<Feed>> feeds;                      // [RuleId]: who takes its hits or firings
+  std::vector<std::vector<content::SourceId>> rule_sources;  // [RuleId]: sources that a detection rule can match
 };
 
 // `lone_hits`: detection rules that alert get a unit of their own.

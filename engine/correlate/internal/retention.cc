@@ -1,7 +1,7 @@
 // What a live run may forget.
 //
-// Each group has a moment `emit_from`: everything before it is settled, published and closed. Items before it stay only as
-// far as they are context for later firings. An inner group never forgets a firing that an outer group still holds.
+// Each group has a moment `emit_from`: everything before it is settled, published and closed. Items before it stay only
+// as far as they are context for later firings. An inner group never forgets a firing that an outer group still holds.
 
 #include <algorithm>
 
@@ -16,7 +16,8 @@ using content::CorrelationType;
 
 int64_t LastMember(const Alert& alert) { return std::max(alert.last_firing.ns, alert.last_event.ns); }
 
-// The earliest firing that must still be made, so that no open or unconfirmed episode loses its beginning and none is cut.
+// The earliest firing that must still be made, so that no open or unconfirmed episode loses its beginning and none is
+// cut.
 int64_t EmitFrom(const Unit& unit, const Group& group, int64_t settled_before_ns, int64_t limit_ns) {
   int64_t from = std::min(settled_before_ns, limit_ns);
   if (unit.alerts()) {
@@ -53,7 +54,8 @@ void PruneSightings(const Unit& unit, ItemReader& reader, Group& group, int64_t 
   for (size_t i = context; i-- > 0;) {
     if (group.items[i].time_ns < Minus(from, timespan)) break;
     bool last_of_any = false;
-    for (std::string& value : SightedValues(unit, reader, group.items[i])) last_of_any |= later.insert(std::move(value)).second;
+    for (std::string& value : SightedValues(unit, reader, group.items[i]))
+      last_of_any |= later.insert(std::move(value)).second;
     if (last_of_any) kept.push_back(group.items[i]);
   }
   std::reverse(kept.begin(), kept.end());
@@ -73,7 +75,7 @@ void Prune(State& state, const Unit& unit, Group& group, int64_t from, int64_t r
     if (!unit.lone() && unit.type() == CorrelationType::kValueChange) {
       first = std::lower_bound(group.items.begin(), group.items.end(), from,
                                [](const Item& item, int64_t t) { return item.time_ns < t; });
-      if (first != group.items.begin()) --first;   // the value to compare with, however old
+      if (first != group.items.begin()) --first;  // the value to compare with, however old
     }
     group.items.erase(group.items.begin(), first);
   }
@@ -95,7 +97,8 @@ void DropEmptyGroups(State& state) {
     return group.items.empty() && group.firings.empty() && group.published.empty() && !group.dirty && !group.judge;
   };
   for (UnitState& unit : state.units) {
-    for (auto& [key, group] : unit.groups) std::erase_if(group->outer_groups, [&](Group* outer) { return dead(*outer); });
+    for (auto& [key, group] : unit.groups)
+      std::erase_if(group->outer_groups, [&](Group* outer) { return dead(*outer); });
   }
   for (UnitState& unit : state.units) {
     absl::erase_if(unit.groups, [&](const auto& entry) { return dead(*entry.second); });
@@ -162,10 +165,12 @@ void Retain(State& state) {
     // Every position of an ordered rule may reach back by the precision of its times.
     int64_t refs = unit.lone() ? 0 : static_cast<int64_t>(unit.correlation->refs.size()) + 1;
     int64_t reach = Plus(unit.span_ns, refs * state.fuzz_ns());
-    of_unit.floor_ns = std::max(of_unit.floor_ns, std::min(of_unit.settled_before_ns, limit));
+    // An absence is judged again until it is known whether its source fell silent.
+    int64_t settled_before = Minus(of_unit.settled_before_ns, unit.coverage_delay_ns);
+    of_unit.floor_ns = std::max(of_unit.floor_ns, std::min(settled_before, limit));
     int64_t lowest = of_unit.floor_ns;
     for (auto& [key, group] : of_unit.groups) {
-      int64_t from = EmitFrom(unit, *group, of_unit.settled_before_ns, limit);
+      int64_t from = EmitFrom(unit, *group, settled_before, limit);
       Prune(state, unit, *group, from, reach);
       lowest = std::min(lowest, group->emit_from_ns);
     }

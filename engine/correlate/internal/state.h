@@ -16,24 +16,23 @@
 namespace tocsin::correlate {
 
 struct UnitState {
-  absl::flat_hash_map<std::string, std::unique_ptr<Group>> groups;   // never iterated into output
+  absl::flat_hash_map<std::string, std::unique_ptr<Group>> groups;  // never iterated into output
   std::vector<Group*> dirty, judge;
-  int64_t watermark_ns = kNever;         // W(rule); bounded: kForever
-  int64_t settled_before_ns = kNever;    // firings before it can no longer change
-  bool watermark_moved = false;
+  int64_t watermark_ns = kNever;       // W(rule); bounded: kForever
+  int64_t settled_before_ns = kNever;  // firings before it can no longer change
   bool active = true;
-  int64_t floor_ns = kNever;             // emit_from of groups that are made anew
-  int64_t item_floor_ns = kNever;        // items before it are not needed by any group
+  int64_t floor_ns = kNever;       // emit_from of groups that are made anew
+  int64_t item_floor_ns = kNever;  // items before it are not needed by any group
 };
 
-// A hit of a live run whose group came, or may still come, from a link: it is placed again when a link of one of its keys
-// arrives.
+// A hit of a live run whose group came, or may still come, from a link: it is placed again when a link of one of its
+// keys arrives.
 struct Placement {
   uint32_t unit = 0;
   uint16_t ref = 0;
   HitIndex hit = kNoHit;
-  std::vector<std::string> keys;         // of the groups that hold it; empty: parked
-  bool expired = false;                  // the watermark passed it without a group
+  std::vector<std::string> keys;  // of the groups that hold it; empty: parked
+  bool expired = false;           // the watermark passed it without a group
 };
 
 struct State {
@@ -56,9 +55,9 @@ struct State {
   ItemReader reader;
   std::vector<UnitState> units;
   std::vector<Placement> placements;
-  std::vector<uint32_t> parked;                                          // placements without a group
-  absl::flat_hash_map<std::string, std::vector<uint32_t>> hit_dependents;     // by LinkKey
-  absl::flat_hash_map<std::string, std::set<std::pair<uint32_t, std::string>>> firing_dependents;   // (unit, group key)
+  std::vector<uint32_t> parked;                                            // placements without a group
+  absl::flat_hash_map<std::string, std::vector<uint32_t>> hit_dependents;  // by LinkKey
+  absl::flat_hash_map<std::string, std::set<std::pair<uint32_t, std::string>>> firing_dependents;  // (unit, group key)
   EngineCounters counters;
 };
 

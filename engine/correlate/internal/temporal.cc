@@ -52,7 +52,7 @@ class Window {
  private:
   const Unit& unit_;
   DistinctRefs seen_;
-  std::vector<std::vector<int64_t>> negative_times_;   // [ref]
+  std::vector<std::vector<int64_t>> negative_times_;  // [ref]
   int64_t since_ns_ = 0;
   RefSet absent_ = 0;
 };

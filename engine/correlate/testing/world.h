@@ -3,6 +3,7 @@
 #define TOCSIN_ENGINE_CORRELATE_TESTING_WORLD_H_
 
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -48,13 +49,19 @@ inline CorrelationExpr OrExpr(std::vector<CorrelationExpr> children) {
   return JoinExpr(CorrelationExpr::Kind::kOr, std::move(children));
 }
 
+// Seeds and rounds of random tests.
+inline uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
 struct TestEvent {
   int64_t time_ns = 0;
   SourceId source;
   uint64_t id = 0;
   uint64_t number = 0;
   int64_t precision_ns = 1;
-  std::vector<std::pair<std::string, std::string>> fields;        // a field that stands twice has two values
+  std::vector<std::pair<std::string, std::string>> fields;  // a field that stands twice has two values
   std::vector<std::pair<EntityKind, std::string>> entities;
 };
 
@@ -71,7 +78,8 @@ class World {
     content_->sources.push_back(std::move(source));
     return SourceId(static_cast<uint16_t>(content_->sources.size() - 1));
   }
-  // A detection rule over one source (or over everything). Its hits keep every field that is interned when Seal is called.
+  // A detection rule over one source (or over everything). Its hits keep every field that is interned when Seal is
+  // called.
   RuleId AddDetection(const std::string& name, SourceId source = SourceId(), bool alerts = false) {
     content::Rule rule = NewRule(name, alerts);
     if (source.valid()) rule.detection.logsource.product = content_->sources[source.value()].name;
