@@ -33,6 +33,8 @@ int RunMatchCommand(const MatchArguments& arguments) {
   load.shipped_rules = false;
   load.site_dir = arguments.site;
   load.lists_dir = arguments.lists;
+  if (!arguments.run.time_field.empty()) load.fields.push_back(arguments.run.time_field);
+  if (arguments.run.logsource_from_event) load.fields.insert(load.fields.end(), {"product", "category", "service"});
   content::Diagnostics diagnostics;
   double load_seconds = 0;
   const auto content = LoadAndReport(load, diagnostics, &load_seconds);

@@ -51,6 +51,7 @@ class Loader {
       if (!fs::is_directory(options_.lists_dir, ignored_)) FileError(options_.lists_dir, "not a folder");
       else ReadLists(options_.lists_dir, "lists");
     }
+    for (const std::string& field : options_.fields) set_->fields.Intern(field);
     const SigmaContext context{set_->fields, set_->lists, diagnostics_};
     RuleCollector rules(context);
     SourceCollector sources(context);

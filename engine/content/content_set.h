@@ -75,6 +75,7 @@ struct LoadOptions {
   bool shipped_rules = true;                           // false for `match`: rules come from rules_paths alone
   std::string site_dir;                                // empty = none
   std::string lists_dir;                               // NAME.txt lists alone; empty = none
+  std::vector<std::string> fields;                     // wanted besides what the content names (--time-field)
 };
 
 // Always returns a set, possibly empty; `diagnostics` says what was refused and why. A path that cannot be read is an error.

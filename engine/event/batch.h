@@ -52,7 +52,8 @@ class Batch {
   std::vector<Document> documents;
   std::vector<Header> headers;
 
-  // Room for `size` document bytes plus padding; keeps the capacity it has. Bytes past the contents are zero.
+  // Room for `size` document bytes, whose contents are then the caller's to write, plus padding that is zero. Memory is kept
+  // from one use to the next.
   char* Resize(size_t size);
   std::string_view bytes() const { return {data_.get(), size_}; }
   std::string_view text(const Document& document) const { return {data_.get() + document.begin, document.size}; }

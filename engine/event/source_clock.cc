@@ -60,11 +60,19 @@ SourceClock::SourceClock(const content::ContentSet& content) {
     states_.emplace_back().coverage = Coverage(source.silence_after_ns);
     // One step only: a feed that borrows another's health says whose.
     size_t healthy = i;
+    content::SourceId extends;
     for (size_t j = 0; j < content.sources.size(); ++j) {
       if (content.sources[j].name == source.health_from) healthy = j;
+      if (!source.extends.empty() && content.sources[j].name == source.extends) extends = content::SourceId(static_cast<uint16_t>(j));
     }
+    extends_.push_back(extends);
     health_from_.push_back(content::SourceId(static_cast<uint16_t>(healthy)));
   }
+}
+
+void SourceClock::Observe(content::SourceId source, EventTime time) {
+  // The loader refuses a source that extends itself, so this ends.
+  for (; source.valid(); source = extends_[source.value()]) states_[source.value()].coverage.Observe(time);
 }
 
 const Coverage& SourceClock::CoverageOf(content::SourceId source) const {

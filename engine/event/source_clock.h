@@ -44,17 +44,23 @@ struct SourceState {
 };
 
 // By SourceId. `health_from` is resolved by CoverageOf.
+//
+// A source that extends another is a part of its feed: an event of aws.ecr shows that aws.cloudtrail is alive. So Observe
+// counts it for both, and `health_from: aws.cloudtrail` means the whole feed.
 class SourceClock {
  public:
   explicit SourceClock(const content::ContentSet& content);
   SourceState& state(content::SourceId source) { return states_[source.value()]; }
   const SourceState& state(content::SourceId source) const { return states_[source.value()]; }
   const Coverage& CoverageOf(content::SourceId source) const;
+  // An event of the source was seen: coverage of the source and of those it extends.
+  void Observe(content::SourceId source, EventTime time);
   size_t size() const { return states_.size(); }
 
  private:
   std::vector<SourceState> states_;
   std::vector<content::SourceId> health_from_;
+  std::vector<content::SourceId> extends_;     // !valid() = none
 };
 
 }  // namespace tocsin::event

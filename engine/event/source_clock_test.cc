@@ -88,5 +88,28 @@ TEST(SourceClock, HealthComesFromTheBusierFeed) {
   EXPECT_FALSE(clock.CoverageOf(content::SourceId(2)).Covers({1}, {7}));
 }
 
+// The parts of a feed that are sources of their own keep the whole alive, not each other.
+TEST(SourceClock, AnEventCountsForWhatItsSourceExtends) {
+  content::ContentSet content;
+  content.sources.resize(3);
+  content.sources[0].name = "github.webhook";
+  content.sources[0].silence_after_ns = 10;
+  for (size_t i : {1, 2}) {
+    content.sources[i].extends = "github.webhook";
+    content.sources[i].silence_after_ns = 10;
+  }
+  content.sources[1].name = "github.webhook.review";
+  content.sources[1].health_from = "github.webhook";
+  content.sources[2].name = "github.webhook.workflow_job";
+  SourceClock clock(content);
+  for (int64_t t : {1, 8, 15}) clock.Observe(content::SourceId(2), {t});
+  EXPECT_TRUE(clock.CoverageOf(content::SourceId(0)).Covers({1}, {15}));
+  EXPECT_TRUE(clock.CoverageOf(content::SourceId(1)).Covers({1}, {15}));
+  EXPECT_TRUE(clock.state(content::SourceId(1)).coverage.empty());
+  clock.Observe(content::SourceId(0), {25});
+  EXPECT_TRUE(clock.CoverageOf(content::SourceId(1)).Covers({1}, {25}));
+  EXPECT_FALSE(clock.CoverageOf(content::SourceId(2)).Covers({1}, {25}));
+}
+
 }  // namespace
 }  // namespace tocsin::event

@@ -152,7 +152,7 @@ class Live {
     if (event.source.valid()) watermarks_.Carries(input, event.source);
     if (!event.time.known()) return absl::OkStatus();
     const std::string_view source = event.source.valid() ? std::string_view(compiled_.content->sources[event.source.value()].name) : "";
-    if (event.source.valid() && !event.flags.future) clock_.state(event.source).coverage.Observe(event.time);
+    if (event.source.valid() && !event.flags.future) clock_.Observe(event.source, event.time);
     const auto applied = applied_.find(input);
     const bool kept = applied != applied_.end() && static_cast<int64_t>(event.offset) < applied->second.next_offset;
     if (!kept) {

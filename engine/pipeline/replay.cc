@@ -127,7 +127,7 @@ class Replay {
     record_numbers_.Number(event);
     const bool timed = event.time.known();
     if (timed) {
-      if (event.source.valid()) clock_.state(event.source).coverage.Observe(event.time);
+      if (event.source.valid()) clock_.Observe(event.source, event.time);
       const std::string_view source = event.source.valid() ? std::string_view(compiled_.content->sources[event.source.value()].name) : "";
       absl::Status status = evidence_.Append(event, source, inputs_[event.input.value()].name);
       if (!status.ok()) return status;

@@ -1,0 +1,86 @@
+// What Plan holds: for each source (and for unknown events) a trie and the compiled parts of its definition.
+#ifndef TOCSIN_ENGINE_EVENT_INTERNAL_COMPILED_PLAN_H_
+#define TOCSIN_ENGINE_EVENT_INTERNAL_COMPILED_PLAN_H_
+
+#include <string>
+#include <vector>
+
+#include "engine/event/internal/expand.h"
+#include "engine/event/internal/field_tests.h"
+#include "engine/event/internal/trie.h"
+#include "engine/event/plan.h"
+
+namespace tocsin::event {
+
+struct CompiledDerived {
+  struct Alternative {
+    FieldTestSet when;
+    const content::Template* value;          // in the content set
+  };
+  FieldId field;
+  content::Derived::Form form;
+  bool union_all;
+  FieldId from;
+  bool entity = false;
+  EntityKind kind = EntityKind::kToken;
+  std::vector<Alternative> alternatives;
+};
+
+struct CompiledLink {
+  const content::LinkDef* def;
+  FieldTestSet when;
+};
+
+struct CompiledClassRule {
+  FieldTestSet when;
+  content::EvidenceClasses classes;
+};
+
+struct CompiledSource {
+  const content::SourceDef* def = nullptr;   // null: unknown events
+  Trie trie;
+  FieldTestSet recognise, skip;
+  std::vector<CompiledDerived> derived;
+  std::vector<CompiledLink> links;
+  std::vector<CompiledClassRule> class_rules;
+  std::vector<FieldId> time;
+  uint64_t identity_seed = 0;                // hash of the source's name
+  bool keywords = false;                     // a keyword rule may apply: all leaves are wanted
+};
+
+struct WebhookEnvelope {
+  std::string headers, body, received_at;
+  friend bool operator==(const WebhookEnvelope&, const WebhookEnvelope&) = default;
+};
+
+struct TransportField {
+  std::string header;                        // lower case
+  FieldId field;
+};
+
+class CompiledPlan : public Plan {
+ public:
+  // By SourceId, then one for unknown events at the end.
+  std::vector<CompiledSource> sources;
+  std::vector<content::SourceId> by_tests;   // order of recognition: most tests first, then by name
+  std::vector<WebhookEnvelope> envelopes;
+  std::vector<TransportField> header_fields;
+  FieldId folder_field, payload_type_field;
+  std::vector<Network> internal_networks;
+  PlanOptions options;
+
+  void Build(std::shared_ptr<const content::ContentSet> content, const PlanOptions& plan_options, content::Diagnostics& diagnostics);
+  const CompiledSource& unknown() const { return sources.back(); }
+  const CompiledSource& source(content::SourceId id) const { return id.valid() ? sources[id.value()] : sources.back(); }
+
+ private:
+  void CompileSource(size_t index, content::Diagnostics& diagnostics);
+  void BuildTrie(size_t index, content::Diagnostics& diagnostics);
+  void CollectTransportFields();
+  void CheckSamples(const std::shared_ptr<const Plan>& self, content::Diagnostics& diagnostics) const;
+  friend class Plan;
+};
+
+}  // namespace tocsin::event
+
+#endif  // TOCSIN_ENGINE_EVENT_INTERNAL_COMPILED_PLAN_H_

@@ -1,0 +1,92 @@
+#include "engine/event/internal/trie.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace tocsin::event {
+
+bool Trie::Equal(const char* a, std::string_view b) { return memcmp(a, b.data(), b.size()) == 0; }
+
+// Length, first and last bytes tell JSON keys apart well enough; the comparison has the last word.
+uint32_t Trie::Hash(std::string_view key) {
+  uint64_t head = 0, tail = 0;
+  const size_t n = std::min<size_t>(key.size(), 8);
+  memcpy(&head, key.data(), n);
+  memcpy(&tail, key.data() + key.size() - n, n);
+  const uint64_t mixed = (head ^ std::rotl(tail, 29) ^ key.size() * 0x9E3779B97F4A7C15ull) * 0xD6E8FEB86659FD93ull;
+  return static_cast<uint32_t>(mixed >> 32);
+}
+
+uint32_t TrieBuilder::Child(uint32_t node, const std::string& key, bool dotted, bool unwrap, int8_t envelope) {
+  auto [it, fresh] = nodes_[node].edges.try_emplace(key);
+  if (fresh) it->second.child = static_cast<uint32_t>(nodes_.size());
+  it->second.dotted |= dotted;
+  it->second.unwrap |= unwrap;
+  if (envelope >= 0) it->second.envelope = envelope;
+  const uint32_t child = it->second.child;
+  if (fresh) nodes_.emplace_back();
+  return child;
+}
+
+void TrieBuilder::Insert(uint32_t node, const std::vector<std::string_view>& segments, size_t from, content::FieldId field) {
+  std::string key;
+  for (size_t end = from + 1; end <= segments.size(); end++) {
+    if (end > from + 1) key += '.';
+    key += segments[end - 1];
+    const uint32_t child = Child(node, key, end > from + 1, false, -1);
+    if (end < segments.size()) {
+      Insert(child, segments, end, field);
+    } else if (std::find(nodes_[child].fields.begin(), nodes_[child].fields.end(), field) == nodes_[child].fields.end()) {
+      nodes_[child].fields.push_back(field);
+    }
+  }
+}
+
+bool TrieBuilder::Add(std::string_view path, content::FieldId field) {
+  std::vector<std::string_view> segments;
+  for (std::string_view rest = path;;) {
+    const size_t dot = rest.find('.');
+    segments.push_back(rest.substr(0, dot));
+    if (dot == std::string_view::npos) break;
+    rest.remove_prefix(dot + 1);
+  }
+  // `a..b` and `a.b.` do not exist as paths; as one literal key they might.
+  if (std::any_of(segments.begin(), segments.end(), [](std::string_view s) { return s.empty(); })) segments = {path};
+  if (segments.size() > kMaxPathSegments) return false;
+  Insert(0, segments, 0, field);
+  return true;
+}
+
+Trie TrieBuilder::Build() const {
+  Trie out;
+  size_t text_size = 0;
+  for (const Node& node : nodes_) {
+    for (const auto& [key, edge] : node.edges) text_size += key.size();
+  }
+  out.text_.reserve(text_size);  // keys are pointed into: no growth after this
+  for (const Node& node : nodes_) {
+    TrieNode built;
+    built.first_field = static_cast<uint32_t>(out.fields_.size());
+    built.fields = static_cast<uint32_t>(node.fields.size());
+    out.fields_.insert(out.fields_.end(), node.fields.begin(), node.fields.end());
+    if (!node.edges.empty()) {
+      const uint32_t size = std::bit_ceil(static_cast<uint32_t>(node.edges.size() * 2));
+      built.mask = size - 1;
+      built.first_slot = static_cast<uint32_t>(out.table_.size());
+      out.table_.resize(out.table_.size() + size, Trie::kEmpty);
+      for (const auto& [key, edge] : node.edges) {
+        const char* text = out.text_.data() + out.text_.size();
+        out.text_.insert(out.text_.end(), key.begin(), key.end());
+        uint32_t at = Trie::Hash(key) & built.mask;
+        while (out.table_[built.first_slot + at] != Trie::kEmpty) at = (at + 1) & built.mask;
+        out.table_[built.first_slot + at] = static_cast<uint32_t>(out.edges_.size());
+        out.edges_.push_back({text, static_cast<uint32_t>(key.size()), edge.child, edge.dotted, edge.unwrap, edge.envelope});
+      }
+    }
+    out.nodes_.push_back(built);
+  }
+  return out;
+}
+
+}  // namespace tocsin::event

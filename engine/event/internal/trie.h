@@ -1,0 +1,100 @@
+// Field paths as a trie over object keys: what a walk over an event wants from it.
+//
+// A path may hold keys with dots ("annotations.authorization.k8s.io/decision"), and so may events, so a path of n segments is
+// in the trie under every way of joining neighbours to keys: 2^(n-1) of them, n at most kMaxPathSegments. An edge that joins
+// several segments is `dotted`; in an object that holds such a key the longest key wins (SIGMA.md 15), which the walker sorts
+// out, in that object alone.
+//
+// Built once, then immutable. Find is a hash probe: no comparison with keys nobody asked for.
+#ifndef TOCSIN_ENGINE_EVENT_INTERNAL_TRIE_H_
+#define TOCSIN_ENGINE_EVENT_INTERNAL_TRIE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/content/ids.h"
+
+namespace tocsin::event {
+
+inline constexpr size_t kMaxPathSegments = 12;
+
+struct TrieEdge {
+  const char* key = nullptr;        // into Trie::text_
+  uint32_t key_size = 0;
+  uint32_t child = 0;
+  bool dotted = false;
+  bool unwrap = false;              // at the root: an envelope's array of events
+  int8_t envelope = -1;             // at the root: headers key of this webhook envelope
+};
+
+struct TrieNode {
+  uint32_t first_slot = 0;          // of its hash table in Trie::table
+  uint32_t mask = 0;                // table size - 1; 0 = no edges
+  uint32_t first_field = 0, fields = 0;   // fields that end here, in Trie::fields
+};
+
+class Trie {
+ public:
+  static constexpr uint32_t kRoot = 0;
+  Trie() = default;
+  Trie(Trie&&) = default;
+  Trie& operator=(Trie&&) = default;
+
+  // The edge of this key, or null.
+  const TrieEdge* Find(const TrieNode& node, std::string_view key) const {
+    if (node.mask == 0) return nullptr;
+    for (uint32_t at = Hash(key) & node.mask;; at = (at + 1) & node.mask) {
+      const uint32_t edge = table_[node.first_slot + at];
+      if (edge == kEmpty) return nullptr;
+      const TrieEdge& found = edges_[edge];
+      if (found.key_size == key.size() && Equal(found.key, key)) return &found;
+    }
+  }
+  const TrieNode& node(uint32_t index) const { return nodes_[index]; }
+  uint32_t edge_index(const TrieEdge* edge) const { return static_cast<uint32_t>(edge - edges_.data()); }
+  size_t edges() const { return edges_.size(); }
+  const content::FieldId* fields_of(const TrieNode& node) const { return fields_.data() + node.first_field; }
+
+ private:
+  friend class TrieBuilder;
+  static constexpr uint32_t kEmpty = UINT32_MAX;
+  static bool Equal(const char* a, std::string_view b);
+  static uint32_t Hash(std::string_view key);
+
+  std::vector<char> text_;          // a vector: its memory stays when the Trie moves, a short string's does not
+  std::vector<TrieNode> nodes_;
+  std::vector<TrieEdge> edges_;
+  std::vector<uint32_t> table_;
+  std::vector<content::FieldId> fields_;
+};
+
+class TrieBuilder {
+ public:
+  // False when the path has more than kMaxPathSegments.
+  bool Add(std::string_view path, content::FieldId field);
+  void AddUnwrap(std::string_view key) { Child(0, std::string(key), false, true, -1); }
+  void AddEnvelope(std::string_view headers_key, int8_t index) { Child(0, std::string(headers_key), false, false, index); }
+  Trie Build() const;
+
+ private:
+  struct Edge {
+    uint32_t child = 0;
+    bool dotted = false, unwrap = false;
+    int8_t envelope = -1;
+  };
+  struct Node {
+    std::map<std::string, Edge> edges;
+    std::vector<content::FieldId> fields;
+  };
+  uint32_t Child(uint32_t node, const std::string& key, bool dotted, bool unwrap, int8_t envelope);
+  void Insert(uint32_t node, const std::vector<std::string_view>& segments, size_t from, content::FieldId field);
+
+  std::vector<Node> nodes_{1};
+};
+
+}  // namespace tocsin::event
+
+#endif  // TOCSIN_ENGINE_EVENT_INTERNAL_TRIE_H_

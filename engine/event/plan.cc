@@ -1,0 +1,263 @@
+#include "engine/event/plan.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "engine/event/internal/compiled_plan.h"
+#include "engine/event/reader.h"
+
+namespace tocsin::event {
+namespace {
+
+using content::ContentSet;
+using content::Diagnostics;
+using content::Logsource;
+using content::SourceDef;
+
+bool SameWord(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return (x >= 'A' && x <= 'Z' ? x + 32 : x) == (y >= 'A' && y <= 'Z' ? y + 32 : y);
+         });
+}
+
+// May a rule of this logsource apply to events of that source (SIGMA.md 25)?
+bool Applies(const Logsource& rule, const Logsource& source) {
+  const auto fits = [](const std::string& wanted, const std::string& have) { return wanted.empty() || SameWord(wanted, have); };
+  return fits(rule.product, source.product) && fits(rule.category, source.category) && fits(rule.service, source.service);
+}
+
+using FieldSet = std::set<FieldId>;
+
+void AddTests(const std::vector<content::Item>& tests, FieldSet& out) {
+  for (const content::Item& item : tests) {
+    if (item.field.valid()) out.insert(item.field);
+    for (const auto& forms : item.values) {
+      for (const content::ValueTest& form : forms) {
+        if (form.other_field.valid()) out.insert(form.other_field);
+      }
+    }
+  }
+}
+
+void AddTemplate(const content::Template& text, FieldSet& out) {
+  for (const auto& part : text.parts) {
+    if (part.field.valid()) out.insert(part.field);
+  }
+}
+
+void AddAlternatives(const std::vector<content::Derived::Alternative>& alternatives, FieldSet& out) {
+  for (const auto& alternative : alternatives) {
+    AddTests(alternative.when, out);
+    AddTemplate(alternative.value, out);
+  }
+}
+
+// What a source's own definition reads.
+void AddDefinition(const SourceDef& def, FieldSet& out) {
+  AddTests(def.skip, out);
+  out.insert(def.time.begin(), def.time.end());
+  for (const auto& identity : def.identity) out.insert(identity.fields.begin(), identity.fields.end());
+  out.insert(def.volatile_fields.begin(), def.volatile_fields.end());
+  for (const auto& derived : def.derived) {
+    AddAlternatives(derived.alternatives, out);
+    if (derived.from.valid()) out.insert(derived.from);
+  }
+  for (const auto& link : def.links) {
+    AddTests(link.when, out);
+    AddTemplate(link.from_key, out);
+    AddTemplate(link.to_key, out);
+    if (link.valid_from.valid()) out.insert(link.valid_from);
+    if (link.valid_until.valid()) out.insert(link.valid_until);
+  }
+  for (const auto& rule : def.class_rules) AddTests(rule.when, out);
+  AddAlternatives(def.summary, out);
+}
+
+void AddQuery(const content::EventQuery& query, FieldSet& out) { AddTests(query.where, out); }
+
+void AddPlaybooks(const ContentSet& content, FieldSet& out) {
+  for (const auto& playbook : content.playbooks) {
+    for (const auto& binding : playbook.bindings) {
+      out.insert(binding.fields.begin(), binding.fields.end());
+      AddQuery(binding.query, out);
+    }
+    for (const auto& item : playbook.preserve) {
+      for (const auto& part : item.parts) AddQuery(part.query, out);
+    }
+    for (const auto& verdict : playbook.verdicts) {
+      for (const auto& facet : verdict.facets) {
+        for (const auto& query : facet.used) AddQuery(query, out);
+        for (const auto& query : facet.reachable) AddQuery(query, out);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Plan> Plan::Compile(std::shared_ptr<const ContentSet> content, const PlanOptions& options, Diagnostics& diagnostics) {
+  auto plan = std::make_shared<CompiledPlan>();
+  plan->Build(std::move(content), options, diagnostics);
+  if (options.recognise && !options.logsource_from_event) plan->CheckSamples(plan, diagnostics);
+  return plan;
+}
+
+void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOptions& plan_options, Diagnostics& diagnostics) {
+  content_ = std::move(content);
+  options = plan_options;
+  sources.resize(content_->sources.size() + 1);
+  for (size_t i = 0; i < content_->sources.size(); i++) CompileSource(i, diagnostics);
+  if (options.recognise) {
+    for (size_t i = 0; i < content_->sources.size(); i++) by_tests.push_back(SourceId(static_cast<uint16_t>(i)));
+    std::stable_sort(by_tests.begin(), by_tests.end(), [&](SourceId a, SourceId b) { return source(a).recognise.size() > source(b).recognise.size(); });
+  }
+  for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics);
+  CollectTransportFields();
+  for (const std::string& prefix : content_->site.internal_prefixes) {
+    Network network;
+    if (ParseNetwork(prefix, network)) internal_networks.push_back(network);
+    else diagnostics.Error("T1004", {}, "internal_prefixes: `" + prefix + "` is no network", "10.0.0.0/8");
+  }
+}
+
+void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
+  const SourceDef& def = content_->sources[index];
+  CompiledSource& out = sources[index];
+  out.def = &def;
+  const auto compile = [&](const std::vector<content::Item>& tests, FieldTestSet& set) {
+    if (!set.Compile(tests)) {
+      diagnostics.Error("T1001", def.place, "the source `" + def.name + "` uses a test that sources do not know",
+                        "equality, startswith, endswith, contains, exists, null, lt, lte, gt, gte");
+    }
+  };
+  const auto check = [&](const content::Template& text) {
+    if (text.parts.size() > kMaxTemplateParts) diagnostics.Error("T1002", def.place, "the source `" + def.name + "` has a template with more than " + std::to_string(kMaxTemplateParts) + " fields");
+  };
+  compile(def.recognise, out.recognise);
+  compile(def.skip, out.skip);
+  constexpr std::string_view kEntityPrefix = "entity.";
+  for (const auto& derived : def.derived) {
+    CompiledDerived& each = out.derived.emplace_back();
+    each.field = derived.field;
+    each.form = derived.form;
+    each.union_all = derived.union_all;
+    each.from = derived.from;
+    const std::string& name = content_->fields.name(derived.field);
+    if (name.rfind(kEntityPrefix, 0) == 0) {
+      if (const auto kind = content::ParseEntityKind(std::string_view(name).substr(kEntityPrefix.size()))) {
+        each.entity = true;
+        each.kind = *kind;
+      }
+    }
+    for (const auto& alternative : derived.alternatives) {
+      check(alternative.value);
+      auto& compiled = each.alternatives.emplace_back();
+      compile(alternative.when, compiled.when);
+      compiled.value = &alternative.value;
+    }
+  }
+  for (const auto& link : def.links) {
+    check(link.from_key);
+    check(link.to_key);
+    CompiledLink& each = out.links.emplace_back();
+    each.def = &link;
+    compile(link.when, each.when);
+  }
+  for (const auto& rule : def.class_rules) {
+    CompiledClassRule& each = out.class_rules.emplace_back();
+    compile(rule.when, each.when);
+    each.classes = rule.classes;
+  }
+  out.time = def.time;
+  out.identity_seed = EntityHash(EntityKind::kToken, def.name);
+}
+
+void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics) {
+  CompiledSource& out = sources[index];
+  FieldSet wanted;
+  for (const auto& source_def : content_->sources) AddTests(source_def.recognise, wanted);
+  if (out.def != nullptr) AddDefinition(*out.def, wanted);
+  AddPlaybooks(*content_, wanted);
+  for (const content::Rule& rule : content_->rules) {
+    if (rule.is_correlation) continue;
+    if (!options.logsource_from_event && out.def != nullptr && !Applies(rule.detection.logsource, out.def->logsource)) continue;
+    AddTests(rule.detection.items, wanted);
+    wanted.insert(rule.hit_fields.begin(), rule.hit_fields.end());
+    for (const content::Item& item : rule.detection.items) out.keywords |= !item.field.valid();
+  }
+  for (const std::string_view name : {"product", "category", "service"}) {
+    const auto field = content_->fields.Find(name);
+    if (options.logsource_from_event && field) wanted.insert(*field);
+  }
+  if (!options.time_field.empty()) {
+    const auto field = content_->fields.Find(options.time_field);
+    if (field) {
+      wanted.insert(*field);
+      out.time = {*field};
+    } else {
+      diagnostics.Error("T1005", {}, "the time field `" + options.time_field + "` was not interned");
+    }
+  }
+  TrieBuilder trie;
+  for (const FieldId field : wanted) {
+    const std::string& name = content_->fields.name(field);
+    // Entity keys are the source definition's to give: an event that carries such a key must not be believed.
+    if (name.empty() || name[0] == '$' || name.rfind("entity.", 0) == 0) continue;
+    if (!trie.Add(name, field)) diagnostics.Error("T1003", {}, "the field path `" + name + "` has more than " + std::to_string(kMaxPathSegments) + " parts");
+  }
+  if (options.recognise) {
+    for (const auto& source_def : content_->sources) {
+      for (const std::string& key : source_def.unwrap) trie.AddUnwrap(key);
+      if (source_def.envelope_body.empty()) continue;
+      const WebhookEnvelope envelope{source_def.envelope_headers, source_def.envelope_body, source_def.envelope_received_at};
+      auto it = std::find(envelopes.begin(), envelopes.end(), envelope);
+      if (it == envelopes.end()) it = envelopes.insert(envelopes.end(), envelope);
+      trie.AddEnvelope(envelope.headers, static_cast<int8_t>(it - envelopes.begin()));
+    }
+  }
+  out.trie = trie.Build();
+}
+
+void CompiledPlan::CollectTransportFields() {
+  for (size_t i = 0; i < content_->fields.size(); i++) {
+    const FieldId field(static_cast<uint32_t>(i));
+    const std::string& name = content_->fields.name(field);
+    if (name.rfind(content::kHeaderPrefix, 0) == 0) header_fields.push_back({name.substr(content::kHeaderPrefix.size()), field});
+    if (name == content::kFolderField) folder_field = field;
+    if (name == content::kPayloadTypeField) payload_type_field = field;
+  }
+}
+
+void CompiledPlan::CheckSamples(const std::shared_ptr<const Plan>& self, Diagnostics& diagnostics) const {
+  for (size_t i = 0; i < content_->sources.size(); i++) {
+    const SourceDef& def = content_->sources[i];
+    for (const std::string& sample : def.samples) {
+      const InputTable inputs = {{.name = "sample of " + def.name}};
+      Batch batch;
+      batch.input = InputId(0);
+      memcpy(batch.Resize(sample.size()), sample.data(), sample.size());
+      batch.documents.push_back({.begin = 0, .size = sample.size()});
+      Reader reader(self, inputs);
+      reader.Start(batch);
+      if (!reader.Next()) {
+        const std::vector<BadRecord> bad = reader.TakeBad();
+        diagnostics.Error("T1006", def.place, "a sample of `" + def.name + "` cannot be read: " + (bad.empty() ? "it is empty" : bad[0].reason));
+      } else if (reader.event().source != SourceId(static_cast<uint16_t>(i))) {
+        const SourceId found = reader.event().source;
+        diagnostics.Error("T1006", def.place, "a sample of `" + def.name + "` is recognised as " + (found.valid() ? "`" + content_->sources[found.value()].name + "`" : "no source"));
+      } else if (reader.event().flags.ambiguous_source) {
+        diagnostics.Error("T1006", def.place, "a sample of `" + def.name + "` is recognised as several sources with equally many tests");
+      }
+    }
+  }
+}
+
+void ExpandTemplate(const content::Template& text, const EventView& event, std::vector<std::string>& out) {
+  TextArena arena;
+  const auto sink = [&](std::string_view value) { out.emplace_back(value); };
+  if (text.parts.size() <= kMaxTemplateParts) Expand(text, event, arena, sink);
+}
+
+}  // namespace tocsin::event
