@@ -43,6 +43,7 @@ std::string_view RawKey(ondemand::field& field) {
 
 constexpr char kTooLong[] = "longer than max_event";
 constexpr char kNoObject[] = "not an event: no JSON object";
+constexpr char kNoEvents[] = "an array of something else than events";
 constexpr char kTrailing[] = "not JSON: something behind the event";
 constexpr char kNotDelimited[] = "not JSON: what follows cannot be told apart";
 
@@ -128,13 +129,13 @@ class Reader::Impl {
     error_code error = WalkGuess(object_, &found);
     if (error) return FailValue(value_, Reason(error));
     if (found == Walker::Found::kUnwrap) return OpenEnvelope();
+    if (found == Walker::Found::kEnvelope) error = WalkEnvelope(object_);
+    if (error) return FailValue(value_, Reason(error));
     // Where the object ended: what follows decides whether this text is an event at all.
     const std::string_view raw = ConsumedText(value_);
     const std::string_view behind = TrimJson(value_.substr(raw.size()));
     if (!behind.empty() && behind.front() != '{' && behind.front() != '[') return FailValue(value_, kTrailing);
     if (raw.size() > kMaxEventBytes) return FailValue(raw, kTooLong);
-    error = found == Walker::Found::kEnvelope ? WalkEnvelope(object_) : simdjson::SUCCESS;
-    if (error) return FailValue(value_, Reason(error));
     error = Complete(object_, raw);
     if (error) return FailValue(value_, Reason(error));
     Advance(raw.size());
@@ -196,7 +197,7 @@ class Reader::Impl {
 
   bool TakeElement() {
     if (!first_element_) ++element_;
-    first_element_ = false;
+    const bool first = std::exchange(first_element_, false);
     if (!(element_ != end_)) return EndElements();
     ondemand::value value;
     const char* const begin = Location();
@@ -205,6 +206,8 @@ class Reader::Impl {
     ondemand::json_type type;
     if (const error_code error = value.type().get(type)) return FailElements(error, begin);
     if (type != ondemand::json_type::object) {
+      // An array that begins with something else is no array of events: one bad record, not one an element.
+      if (first && !in_envelope_) return FailValue(value_, kNoEvents);
       AddBad(begin, TrimJson(value.raw_json_token()), kNoObject);
       return false;
     }
@@ -218,13 +221,14 @@ class Reader::Impl {
       const size_t size = BracketedSize({begin, static_cast<size_t>(value_.data() + value_.size() - begin)});
       return size == 0 ? FailElements(simdjson::INCOMPLETE_ARRAY_OR_OBJECT, begin) : ReadBehind(begin);
     }
+    if (found == Walker::Found::kEnvelope) error = WalkEnvelope(object);
+    if (error) return FailElements(error, begin);
     const std::string_view raw = ConsumedText({begin, static_cast<size_t>(value_.data() + value_.size() - begin)});
     if (raw.size() > kMaxEventBytes) {
       AddBad(begin, raw, kTooLong);
       return false;
     }
-    error = found == Walker::Found::kEnvelope ? WalkEnvelope(object) : simdjson::SUCCESS;
-    if (!error) error = Complete(object, raw);
+    error = Complete(object, raw);
     if (error) return FailElements(error, begin);
     return true;
   }
@@ -256,10 +260,14 @@ class Reader::Impl {
 
   // Goes on value by value from `at`, passing over commas and the closing brackets of what was around.
   bool ReadBehind(const char* at) {
+    rest_ = value_;
+    return ReadPieces(at);
+  }
+  bool ReadPieces(const char* at) {
     pieces_ = true;
     alone_ = true;
     mode_ = Mode::kValue;
-    rest_ = {at, static_cast<size_t>(value_.data() + value_.size() - at)};
+    rest_.remove_prefix(static_cast<size_t>(at - rest_.data()));
     return false;
   }
 
@@ -283,7 +291,10 @@ class Reader::Impl {
   bool FailValue(std::string_view text, const char* reason) {
     const size_t size = text.size() == rest_.size() || text.data() != rest_.data() ? BracketedSize(rest_) : text.size();
     const bool more = size > 0 && size < rest_.size() && LooksLikeValue(rest_.substr(size));
-    if (!more) return FailRest(reason);
+    if (!more && !pieces_) {
+      if (const char* elements = FirstElement(rest_)) return ReadPieces(elements);
+    }
+    if (!more) return FailRest(size > 0 && size < rest_.size() && !pieces_ ? kTrailing : reason);
     if (!alone_) {
       // The whole text could not be parsed at once: perhaps this value can, by itself.
       alone_ = true;
@@ -295,6 +306,25 @@ class Reader::Impl {
     if (pieces_) SkipSeparators();
     mode_ = Mode::kValue;
     return false;
+  }
+
+  // Where the events of an array or an envelope begin, in a text that cannot be parsed as a whole; null when it is neither.
+  const char* FirstElement(std::string_view text) const {
+    size_t at = std::string_view::npos;
+    if (text.front() == '[') at = 0;
+    for (const content::SourceDef& source : compiled_.content().sources) {
+      for (const std::string& key : source.unwrap) {
+        if (at != std::string_view::npos) break;
+        const size_t found = text.find('"' + key + '"');
+        if (found == std::string_view::npos) continue;
+        const size_t colon = text.find_first_not_of(" \t\r\n", found + key.size() + 2);
+        const size_t open = colon == std::string_view::npos || text[colon] != ':' ? colon : text.find_first_not_of(" \t\r\n", colon + 1);
+        if (open != std::string_view::npos && text[open] == '[') at = open;
+      }
+    }
+    if (at == std::string_view::npos) return nullptr;
+    const size_t first = text.find_first_not_of(" \t\r\n", at + 1);
+    return first == std::string_view::npos || text[first] != '{' ? nullptr : text.data() + first;
   }
 
   bool LooksLikeValue(std::string_view text) const {
@@ -398,7 +428,18 @@ class Reader::Impl {
       }
     }
     in_body_ = &envelope;
-    return WalkBody(object);
+    if (const error_code error = WalkBody(object)) return error;
+    return WalkToEnd(object);
+  }
+
+  static error_code WalkToEnd(ondemand::object& object) {
+    bool empty = false;
+    if (const error_code error = object.reset().get(empty)) return error;
+    for (auto result : object) {
+      ondemand::field field;
+      if (const error_code error = std::move(result).get(field)) return error;
+    }
+    return simdjson::SUCCESS;
   }
 
   error_code WalkBody(ondemand::object& object) {
