@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/event/time.h"
+#include "engine/match/internal/casefold.h"
 
 namespace tocsin::match {
 namespace {
@@ -101,13 +102,13 @@ bool Predicate::CompileTest(const content::ValueTest& from, content::Place place
       return false;
     }
     case Kind::kCidr: {
-      if (!event::ParseNetwork(from.text, out.network)) {
+      const std::optional<Network> network = ParseNetwork(from.text);
+      if (!network) {
         diagnostics.Error("T1102", place, "`" + from.text + "` is no network", "10.0.0.0/8 or 2001:db8::/32");
         return false;
       }
-      event::Address masked = out.network.base;
-      for (int bit = out.network.bits; bit < 128; bit++) masked.bytes[static_cast<size_t>(bit) / 8] &= static_cast<uint8_t>(~(0x80u >> bit % 8));
-      if (masked.bytes != out.network.base.bytes) diagnostics.Warning("T1151", place, "`" + from.text + "` has bits behind its prefix; they are ignored");
+      if (network->host_bits) diagnostics.Warning("T1151", place, "`" + from.text + "` has bits behind its prefix; they are ignored");
+      out.network = *network;
       return true;
     }
     case Kind::kFieldRef: {
@@ -120,32 +121,25 @@ bool Predicate::CompileTest(const content::ValueTest& from, content::Place place
   }
 }
 
+// Equality of folded texts is all there is to it.
+bool Predicate::IsPlainLiteral(const content::ValueTest& test) {
+  return test.kind == Kind::kPattern && test.pattern.IsLiteral() && !test.cased && !test.windash && test.number.empty() && test.until_ns == INT64_MAX;
+}
+
 bool Predicate::Compile(const content::Item& item, content::Diagnostics& diagnostics) {
   field_ = item.field;
   all_ = item.all;
   negated_ = item.negated;
+  const auto plain = [](const std::vector<content::ValueTest>& forms) { return std::all_of(forms.begin(), forms.end(), IsPlainLiteral); };
+  const bool probe = !all_ && field_.valid() && static_cast<size_t>(std::count_if(item.values.begin(), item.values.end(), plain)) >= kLiteralSetFrom;
   bool ok = true;
   for (const auto& forms : item.values) {
-    std::vector<Test> entry;
-    bool literal = !all_ && field_.valid();
-    for (const content::ValueTest& form : forms) {
-      ok &= CompileTest(form, item.place, diagnostics, entry.emplace_back());
-      literal &= form.kind == Kind::kPattern && entry.back().pattern.is_literal() && !form.cased && form.number.empty() && form.until_ns == INT64_MAX;
+    if (probe && plain(forms)) {
+      for (const content::ValueTest& form : forms) literals_.insert(form.pattern.pieces.empty() ? "" : Folded(form.pattern.pieces[0].text));
+      continue;
     }
-    (literal ? literal_entries_ : entries_).push_back(std::move(entry));
-  }
-  if (literal_entries_.size() < kLiteralSetFrom) {
-    std::move(literal_entries_.begin(), literal_entries_.end(), std::back_inserter(entries_));
-    literal_entries_.clear();
-    return ok;
-  }
-  for (const auto& forms : item.values) {
-    for (const content::ValueTest& form : forms) {
-      if (form.kind != Kind::kPattern || !form.pattern.IsLiteral() || form.cased || form.windash || !form.number.empty() || form.until_ns != INT64_MAX) continue;
-      std::string text = form.pattern.pieces.empty() ? "" : form.pattern.pieces[0].text;
-      std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-      literals_.insert(std::move(text));
-    }
+    std::vector<Test>& entry = entries_.emplace_back();
+    for (const content::ValueTest& form : forms) ok &= CompileTest(form, item.place, diagnostics, entry.emplace_back());
   }
   return ok;
 }
@@ -153,43 +147,29 @@ bool Predicate::Compile(const content::Item& item, content::Diagnostics& diagnos
 bool Predicate::InLiterals(const event::EventView& event, std::string& buffer) const {
   for (const Value& value : event.values(field_)) {
     if (!IsScalar(value)) continue;
-    buffer.assign(value.text);
-    bool ascii = true;
-    for (char& c : buffer) {
-      ascii &= static_cast<unsigned char>(c) < 0x80;
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    }
-    if (ascii) {
-      // A letter outside ASCII in a literal may fold into ASCII (the Kelvin sign); such literals are met below.
-      if (literals_.contains(buffer)) return true;
-      continue;
-    }
-    for (const auto& entry : literal_entries_) {
-      for (const Test& test : entry) {
-        if (test.pattern.Matches(value.text)) return true;
-      }
-    }
+    FoldTo(value.text, buffer);
+    if (literals_.contains(buffer)) return true;
   }
   return false;
 }
 
 bool Predicate::Holds(const event::EventView& event, std::string& buffer) const {
-  const auto holds = [&](const std::vector<Test>& entry) { return EntryHolds(entry, event); };
+  const auto holds = [&](const std::vector<Test>& entry) { return EntryHolds(entry, event, buffer); };
   bool result;
   if (all_) result = std::all_of(entries_.begin(), entries_.end(), holds);
   else result = (!literals_.empty() && InLiterals(event, buffer)) || std::any_of(entries_.begin(), entries_.end(), holds);
   return result != negated_;
 }
 
-bool Predicate::EntryHolds(const std::vector<Test>& entry, const event::EventView& event) const {
-  return std::any_of(entry.begin(), entry.end(), [&](const Test& test) { return TestHolds(test, event); });
+bool Predicate::EntryHolds(const std::vector<Test>& entry, const event::EventView& event, std::string& buffer) const {
+  return std::any_of(entry.begin(), entry.end(), [&](const Test& test) { return TestHolds(test, event, buffer); });
 }
 
-bool Predicate::TestHolds(const Test& test, const event::EventView& event) const {
+bool Predicate::TestHolds(const Test& test, const event::EventView& event, std::string& buffer) const {
   if (test.until_ns != INT64_MAX && event.time.known() && event.time.ns > test.until_ns) return false;
   if (!field_.valid()) {
     for (const Value& leaf : event.leaves) {
-      if (ValueHolds(test, leaf, event)) return true;
+      if (ValueHolds(test, leaf, event, buffer)) return true;
     }
     return false;
   }
@@ -197,12 +177,12 @@ bool Predicate::TestHolds(const Test& test, const event::EventView& event) const
   if (test.kind == Kind::kExists) return values.empty() != test.boolean;
   if (test.kind == Kind::kNull && values.empty()) return true;
   for (const Value& value : values) {
-    if (ValueHolds(test, value, event)) return true;
+    if (ValueHolds(test, value, event, buffer)) return true;
   }
   return false;
 }
 
-bool Predicate::ValueHolds(const Test& test, const Value& value, const event::EventView& event) const {
+bool Predicate::ValueHolds(const Test& test, const Value& value, const event::EventView& event, std::string& buffer) const {
   if (test.kind == Kind::kNull) return value.kind == ValueKind::kNull;
   if (!IsScalar(value)) return false;
   switch (test.kind) {
@@ -211,11 +191,11 @@ bool Predicate::ValueHolds(const Test& test, const Value& value, const event::Ev
     case Kind::kBool: return SameWord(value.text, test.boolean ? "true" : "false");
     case Kind::kRegex: return re2::RE2::PartialMatch(re2::StringPiece(value.text.data(), value.text.size()), *test.regex);
     case Kind::kCidr: {
-      event::Address address;
-      return event::ParseAddress(value.text, address) && event::Contains(test.network, address);
+      const std::optional<Address> address = ParseAddress(value.text);
+      return address && test.network.Contains(*address);
     }
     case Kind::kCompare: return value.kind != ValueKind::kBool && CompareText(value.text, test.compare, test.number_text);
-    case Kind::kFieldRef: return FieldRefHolds(test, value.text, event);
+    case Kind::kFieldRef: return FieldRefHolds(test, value.text, event, buffer);
     case Kind::kTimePart: {
       const int64_t part = PartOf(value.text, test.time_part);
       return part >= 0 && CompareText(std::to_string(part), test.compare, test.number_text);
@@ -226,15 +206,24 @@ bool Predicate::ValueHolds(const Test& test, const Value& value, const event::Ev
   return false;
 }
 
-bool Predicate::FieldRefHolds(const Test& test, std::string_view text, const event::EventView& event) const {
+bool Predicate::FieldRefHolds(const Test& test, std::string_view text, const event::EventView& event, std::string& buffer) const {
+  const auto stands_in = [&](std::string_view whole, std::string_view other) {
+    if (test.any_before && test.any_after) return whole.find(other) != std::string_view::npos;
+    if (test.any_before) return whole.ends_with(other);
+    if (test.any_after) return whole.starts_with(other);
+    return whole == other;
+  };
   for (const Value& other : event.values(test.other_field)) {
     if (!IsScalar(other)) continue;
-    // The other value is a text, not a pattern: its wildcards mean nothing.
-    content::Pattern pattern;
-    if (test.any_before) pattern.pieces.push_back({content::Pattern::Kind::kAny, ""});
-    if (!other.text.empty()) pattern.pieces.push_back({content::Pattern::Kind::kLiteral, std::string(other.text)});
-    if (test.any_after && (pattern.pieces.empty() || pattern.pieces.back().kind != content::Pattern::Kind::kAny)) pattern.pieces.push_back({content::Pattern::Kind::kAny, ""});
-    if (TextPattern(pattern, test.cased, false).Matches(text)) return true;
+    if (test.cased) {
+      if (stands_in(text, other.text)) return true;
+      continue;
+    }
+    // Both folded into the one buffer, the text first.
+    buffer.resize(FoldedSizeMax(text.size()) + FoldedSizeMax(other.text.size()));
+    const size_t text_size = Fold(text, buffer.data());
+    const size_t other_size = Fold(other.text, buffer.data() + text_size);
+    if (stands_in({buffer.data(), text_size}, {buffer.data() + text_size, other_size})) return true;
   }
   return false;
 }

@@ -10,9 +10,9 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "engine/content/content_set.h"
-#include "engine/event/address.h"
 #include "engine/event/event.h"
 #include "engine/match/internal/decimal.h"
+#include "engine/match/internal/network.h"
 #include "engine/match/internal/text_match.h"
 
 namespace tocsin::match {
@@ -23,7 +23,7 @@ class Predicate {
  public:
   // False, with a diagnostic at the item's place, when a regex or a network is refused.
   bool Compile(const content::Item& item, content::Diagnostics& diagnostics);
-  // `buffer` is scratch for folding.
+  // `buffer` is scratch for folding; its capacity is kept.
   bool Holds(const event::EventView& event, std::string& buffer) const;
 
  private:
@@ -37,23 +37,22 @@ class Predicate {
     bool cased = false, any_before = false, any_after = false;   // kFieldRef
     TextPattern pattern;
     std::string number_text;
-    event::Network network;
+    Network network;
     std::unique_ptr<re2::RE2> regex;
   };
   bool CompileTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Test& out) const;
-  bool EntryHolds(const std::vector<Test>& entry, const event::EventView& event) const;
-  bool TestHolds(const Test& test, const event::EventView& event) const;
-  bool ValueHolds(const Test& test, const event::Value& value, const event::EventView& event) const;
-  bool FieldRefHolds(const Test& test, std::string_view text, const event::EventView& event) const;
+  static bool IsPlainLiteral(const content::ValueTest& test);
+  bool EntryHolds(const std::vector<Test>& entry, const event::EventView& event, std::string& buffer) const;
+  bool TestHolds(const Test& test, const event::EventView& event, std::string& buffer) const;
+  bool ValueHolds(const Test& test, const event::Value& value, const event::EventView& event, std::string& buffer) const;
+  bool FieldRefHolds(const Test& test, std::string_view text, const event::EventView& event, std::string& buffer) const;
   bool InLiterals(const event::EventView& event, std::string& buffer) const;
 
   content::FieldId field_;           // !valid() = keywords
   bool all_ = false, negated_ = false;
   std::vector<std::vector<Test>> entries_;
-  // Plain literals of an any-of list, lower case: one probe instead of a comparison each. Event texts outside ASCII go the
-  // long way through literal_entries_.
+  // Plain literals of an any-of list, folded: one probe instead of a comparison each.
   absl::flat_hash_set<std::string> literals_;
-  std::vector<std::vector<Test>> literal_entries_;
 };
 
 }  // namespace tocsin::match

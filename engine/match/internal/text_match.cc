@@ -1,26 +1,30 @@
 #include "engine/match/internal/text_match.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+
+#include "engine/match/internal/casefold.h"
+#include "engine/match/internal/utf8.h"
 
 namespace tocsin::match {
 namespace {
 
 using content::Pattern;
 
-struct FoldRange {
-  uint32_t first, last, stride;
-  int32_t delta;
-};
-constexpr FoldRange kFoldRanges[] = {
-#include "engine/match/internal/casefold_table.inc"
-};
-
 constexpr char32_t kDashes[] = {U'-', U'/', 0x2013, 0x2014, 0x2015};
 
 bool IsDash(char32_t code) { return std::find(std::begin(kDashes), std::end(kDashes), code) != std::end(kDashes); }
-bool IsWord(char32_t code) { return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || (code >= '0' && code <= '9') || code == '_'; }
+
+// \w of \b and \B: letters and digits of every script. Compile time only; RE2 knows Unicode's classes.
+bool IsWord(char32_t code) {
+  if (code == 0 || code > 0x10FFFF) return false;
+  static const re2::RE2* const word = new re2::RE2("[\\pL\\pN_]");
+  char bytes[4];
+  return re2::RE2::FullMatch(re2::StringPiece(bytes, WriteCodePoint(code, bytes)), *word);
+}
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -55,17 +59,6 @@ bool SameAscii(const char* text, std::string_view wanted, bool cased) {
 
 }  // namespace
 
-char32_t FoldCase(char32_t code) {
-  if (code < 0x80) return code >= 'A' && code <= 'Z' ? code + 32 : code;
-  const auto* it = std::upper_bound(std::begin(kFoldRanges), std::end(kFoldRanges), code, [](char32_t value, const FoldRange& range) { return value < range.first; });
-  // Ranges of stride two may interleave; the few before are looked at too.
-  for (int back = 0; back < 3 && it != std::begin(kFoldRanges); back++) {
-    --it;
-    if (code <= it->last && (code - it->first) % it->stride == 0) return static_cast<char32_t>(static_cast<int64_t>(code) + it->delta);
-  }
-  return code;
-}
-
 TextPattern::TextPattern(const Pattern& pattern, bool cased, bool windash) : cased_(cased) {
   bool has_dash = false, has_one = false;
   size_t literals = 0;
@@ -91,7 +84,7 @@ TextPattern::TextPattern(const Pattern& pattern, bool cased, bool windash) : cas
         units_.push_back({Unit::Kind::kDash});
         has_dash = true;
       } else {
-        units_.push_back({Unit::Kind::kCode, cased ? code : FoldCase(code)});
+        units_.push_back({Unit::Kind::kCode, cased ? code : FoldCodePoint(code)});
       }
       previous = code;
     }
@@ -152,7 +145,7 @@ bool TextPattern::GeneralMatches(std::string_view text) const {
         continue;
       }
       const bool same = wanted.kind == Unit::Kind::kOne || (wanted.kind == Unit::Kind::kDash && IsDash(code)) ||
-                        (wanted.kind == Unit::Kind::kCode && wanted.code == (cased_ ? code : FoldCase(code)));
+                        (wanted.kind == Unit::Kind::kCode && wanted.code == (cased_ ? code : FoldCodePoint(code)));
       if (same) {
         unit++;
         at += size;

@@ -40,9 +40,6 @@ class TextPattern {
   std::vector<Unit> units_;        // whole pattern, for everything the fast forms cannot do
 };
 
-// Simple case folding (Unicode, status C and S); itself when there is none.
-char32_t FoldCase(char32_t code);
-
 }  // namespace tocsin::match
 
 #endif  // TOCSIN_ENGINE_MATCH_INTERNAL_TEXT_MATCH_H_

@@ -1,0 +1,74 @@
+#include "engine/match/internal/casefold.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+
+#include "engine/match/internal/utf8.h"
+
+namespace tocsin::match {
+namespace {
+
+struct FoldRun {
+  char32_t first, last;
+  uint32_t stride;
+  int32_t distance;
+};
+constexpr FoldRun kFoldRuns[] = {
+#include "engine/match/internal/casefold_table.inc"
+};
+
+constexpr uint64_t kOnes = 0x0101010101010101;
+constexpr uint64_t kHighBits = 0x80 * kOnes;
+
+// Small letters for the capitals among eight ASCII bytes. REQUIRES: no byte >= 0x80.
+constexpr uint64_t LowerEight(uint64_t word) {
+  const uint64_t from_a = word + (0x80 - 'A') * kOnes;       // high bit: byte >= 'A'
+  const uint64_t past_z = word + (0x80 - 'Z' - 1) * kOnes;   // high bit: byte > 'Z'
+  return word | ((from_a & ~past_z & kHighBits) >> 2);       // 0x80 >> 2 is the bit between 'A' and 'a'
+}
+
+}  // namespace
+
+char32_t FoldCodePoint(char32_t code) {
+  if (code < 0x80) return code >= 'A' && code <= 'Z' ? code + ('a' - 'A') : code;
+  const FoldRun* run = std::lower_bound(std::begin(kFoldRuns), std::end(kFoldRuns), code,
+                                        [](const FoldRun& each, char32_t sought) { return each.last < sought; });
+  if (run == std::end(kFoldRuns) || code < run->first || (code - run->first) % run->stride != 0) return code;
+  return static_cast<char32_t>(static_cast<int32_t>(code) + run->distance);
+}
+
+size_t Fold(std::string_view text, char* out) {
+  char* to = out;
+  for (size_t at = 0; at < text.size();) {
+    while (text.size() - at >= 8) {
+      uint64_t word;
+      memcpy(&word, text.data() + at, 8);
+      if (word & kHighBits) break;
+      word = LowerEight(word);
+      memcpy(to, &word, 8);
+      at += 8;
+      to += 8;
+    }
+    if (at == text.size()) break;
+    const CodePoint point = CodePointAt(text, at);
+    if (point.code == kNotACodePoint) *to++ = text[at];
+    else to += WriteCodePoint(FoldCodePoint(point.code), to);
+    at += point.size;
+  }
+  return static_cast<size_t>(to - out);
+}
+
+void FoldTo(std::string_view text, std::string& out) {
+  out.resize(FoldedSizeMax(text.size()));
+  out.resize(Fold(text, out.data()));
+}
+
+std::string Folded(std::string_view text) {
+  std::string out;
+  FoldTo(text, out);
+  return out;
+}
+
+}  // namespace tocsin::match
