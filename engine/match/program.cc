@@ -1,12 +1,15 @@
 #include "engine/match/program.h"
 
 #include <algorithm>
+#include <bit>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "engine/content/sigma/print.h"
+#include "engine/match/internal/casefold.h"
 #include "engine/match/internal/compiled_program.h"
 
 namespace tocsin::match {
@@ -17,23 +20,16 @@ using content::Logsource;
 using content::Rule;
 using Witness = CompiledProgram::Witness;
 
-std::string LowerAscii(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
+using LogsourceMember = std::string Logsource::*;
+constexpr std::pair<const char*, LogsourceMember> kAttributes[] = {
+    {"product", &Logsource::product}, {"category", &Logsource::category}, {"service", &Logsource::service}};
 
-bool IsAscii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-// Does a rule's logsource fit one whose attributes may be unstated? `unstated_fits`: the event does not state it (25).
-bool Fits(const Logsource& rule, const Logsource& have, bool unstated_fits) {
-  const auto fits = [&](const std::string& wanted, const std::string& stated) {
-    if (wanted.empty() || (unstated_fits && stated.empty())) return true;
-    return LowerAscii(wanted) == LowerAscii(stated);
-  };
-  return fits(rule.product, have.product) && fits(rule.category, have.category) && fits(rule.service, have.service);
+// Does every attribute that the rule states equal the source's (25)?
+bool Fits(const Logsource& rule, const Logsource& source) {
+  return std::all_of(std::begin(kAttributes), std::end(kAttributes), [&](const auto& attribute) {
+    const std::string& wanted = rule.*attribute.second;
+    return wanted.empty() || Folded(wanted) == Folded(source.*attribute.second);
+  });
 }
 
 class Compiler {
@@ -59,13 +55,31 @@ class Compiler {
       std::vector<uint32_t> places;
       for (uint32_t place = 0; place < out_.rules.size(); place++) {
         const Logsource& wanted = content_.rules[out_.rules[place].id.value()].detection.logsource;
-        if (source == content_.sources.size() || Fits(wanted, content_.sources[source].logsource, false)) places.push_back(place);
+        if (source == content_.sources.size() || Fits(wanted, content_.sources[source].logsource)) places.push_back(place);
       }
       out_.by_source.push_back(out_.MakeDispatch(places));
     }
+    if (out_.options.logsource_from_event) AddAttributes();
   }
 
  private:
+  void AddAttributes() {
+    for (size_t i = 0; i < std::size(kAttributes); i++) {
+      const auto [name, member] = kAttributes[i];
+      Attribute& attribute = out_.attributes[i];
+      attribute.field = content_.fields.Find(name).value_or(content::FieldId());
+      attribute.unnamed.resize(out_.words());
+      for (uint32_t place = 0; place < out_.rules.size(); place++) {
+        const std::string& wanted = content_.rules[out_.rules[place].id.value()].detection.logsource.*member;
+        if (wanted.empty()) AddTo(attribute.unnamed, place);
+        else AddTo(attribute.named.try_emplace(Folded(wanted), out_.words()).first->second, place);
+      }
+      for (auto& [value, rules] : attribute.named) {
+        for (size_t word = 0; word < rules.size(); word++) rules[word] |= attribute.unnamed[word];
+      }
+    }
+  }
+
   std::optional<uint32_t> AddPredicate(const content::Item& item) {
     const auto [it, fresh] = known_.try_emplace(content::ItemText(item, content_.fields), static_cast<uint32_t>(out_.predicates.size()));
     if (!fresh) return it->second == UINT32_MAX ? std::nullopt : std::optional(it->second);
@@ -138,8 +152,8 @@ class Compiler {
       for (const content::ValueTest& form : forms) {
         const bool plain = form.kind == content::ValueTest::Kind::kPattern && form.pattern.IsLiteral() && !form.windash && form.number.empty();
         const std::string text = plain && !form.pattern.pieces.empty() ? form.pattern.pieces[0].text : "";
-        if (!plain || !IsAscii(text)) return std::nullopt;
-        out.push_back({item.field, LowerAscii(text)});
+        if (!plain) return std::nullopt;
+        out.push_back({item.field, Folded(text)});
       }
       if (item.all) break;  // each is necessary: one is enough
     }
@@ -198,73 +212,49 @@ bool Eval(const CompiledProgram& program, const ConditionNode& node, const event
   return false;
 }
 
-void AddCandidate(uint32_t place, ScratchState& state) {
-  if (state.candidate_epoch[place] == state.epoch) return;
-  state.candidate_epoch[place] = state.epoch;
-  state.candidates.push_back(place);
-}
-
 void FindCandidates(const Dispatch& dispatch, const event::EventView& event, ScratchState& state) {
-  for (const uint32_t place : dispatch.always) AddCandidate(place, state);
+  std::copy(dispatch.always.begin(), dispatch.always.end(), state.candidates.begin());
   for (const Dispatch::ByText& by_text : dispatch.by_text) {
     for (const event::Value& value : event.values(by_text.field)) {
       if (value.kind != event::ValueKind::kString && value.kind != event::ValueKind::kNumber && value.kind != event::ValueKind::kBool) continue;
-      state.buffer.assign(value.text);
-      bool ascii = true;
-      for (char& c : state.buffer) {
-        ascii &= static_cast<unsigned char>(c) < 0x80;
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-      }
-      if (!ascii) {
-        for (const uint32_t place : by_text.any) AddCandidate(place, state);
-        continue;
-      }
+      FoldTo(value.text, state.buffer);
       const auto it = by_text.rules.find(state.buffer);
       if (it == by_text.rules.end()) continue;
-      for (const uint32_t place : it->second) AddCandidate(place, state);
+      for (const uint32_t place : it->second) AddTo(state.candidates, place);
     }
   }
-  std::sort(state.candidates.begin(), state.candidates.end());
 }
 
-std::string_view FirstText(const event::EventView& event, content::FieldId field) {
-  if (!field.valid()) return {};
-  const event::Values values = event.values(field);
-  return values.empty() ? std::string_view() : values.front().text;
-}
-
-// The rules for the logsource that the event states itself.
-const Dispatch& DispatchFor(const CompiledProgram& program, const event::EventView& event, ScratchState& state) {
-  const Logsource have{std::string(FirstText(event, program.product)), std::string(FirstText(event, program.category)), std::string(FirstText(event, program.service))};
-  state.key = have.product + '\n' + have.category + '\n' + have.service;
-  const auto it = state.by_logsource.find(state.key);
-  if (it != state.by_logsource.end()) return it->second;
-  if (state.by_logsource.size() >= kMaxLogsources) state.by_logsource.clear();
-  std::vector<uint32_t> places;
-  const content::ContentSet& content = program.plan->content();
-  for (uint32_t place = 0; place < program.rules.size(); place++) {
-    if (Fits(content.rules[program.rules[place].id.value()].detection.logsource, have, true)) places.push_back(place);
+// Takes out the candidates that the event's own logsource excludes. What it does not state (no text, "", null) excludes
+// nothing; an array states its first text.
+void Exclude(const Attribute& attribute, const event::EventView& event, ScratchState& state) {
+  if (!attribute.field.valid()) return;
+  for (const event::Value& value : event.values(attribute.field)) {
+    if (value.kind != event::ValueKind::kString || value.text.empty()) continue;
+    FoldTo(value.text, state.buffer);
+    const auto it = attribute.named.find(state.buffer);
+    const RuleSet& left = it == attribute.named.end() ? attribute.unnamed : it->second;
+    for (size_t word = 0; word < left.size(); word++) state.candidates[word] &= left[word];
+    return;
   }
-  return state.by_logsource[state.key] = program.MakeDispatch(places);
 }
 
 }  // namespace
 
 Dispatch CompiledProgram::MakeDispatch(const std::vector<uint32_t>& rule_places) const {
   Dispatch out;
+  out.always.resize(words());
   std::map<content::FieldId, size_t> field_place;
   for (const uint32_t place : rule_places) {
     if (witnesses[place].empty()) {
-      out.always.push_back(place);
+      AddTo(out.always, place);
       continue;
     }
     for (const Witness& witness : witnesses[place]) {
       const auto [it, fresh] = field_place.try_emplace(witness.field, out.by_text.size());
-      if (fresh) out.by_text.push_back({witness.field, {}, {}});
-      Dispatch::ByText& by_text = out.by_text[it->second];
-      std::vector<uint32_t>& rules_of_text = by_text.rules[witness.text];
+      if (fresh) out.by_text.push_back({witness.field, {}});
+      std::vector<uint32_t>& rules_of_text = out.by_text[it->second].rules[witness.text];
       if (rules_of_text.empty() || rules_of_text.back() != place) rules_of_text.push_back(place);
-      if (by_text.any.empty() || by_text.any.back() != place) by_text.any.push_back(place);
     }
   }
   return out;
@@ -274,10 +264,6 @@ std::shared_ptr<const Program> Program::Compile(std::shared_ptr<const event::Pla
   auto compiled = std::make_unique<CompiledProgram>();
   compiled->plan = std::move(plan);
   compiled->options = options;
-  const content::FieldTable& fields = compiled->plan->content().fields;
-  compiled->product = fields.Find("product").value_or(content::FieldId());
-  compiled->category = fields.Find("category").value_or(content::FieldId());
-  compiled->service = fields.Find("service").value_or(content::FieldId());
   Compiler(*compiled, diagnostics).Run();
   return std::make_shared<Program>(std::move(compiled));
 }
@@ -291,18 +277,19 @@ std::span<const RuleId> Program::Match(const event::EventView& event, Scratch& s
   ScratchState& state = *scratch.state_;
   if (++state.epoch == 0) {
     std::fill(state.outcome_epoch.begin(), state.outcome_epoch.end(), 0);
-    std::fill(state.candidate_epoch.begin(), state.candidate_epoch.end(), 0);
     state.epoch = 1;
   }
-  state.candidates.clear();
   state.hits.clear();
-  const Dispatch& dispatch = compiled_->options.logsource_from_event ? DispatchFor(*compiled_, event, state)
-                             : event.source.valid()                  ? compiled_->by_source[event.source.value()]
-                                                                     : compiled_->by_source.back();
-  FindCandidates(dispatch, event, state);
-  for (const uint32_t place : state.candidates) {
-    const CompiledRule& rule = compiled_->rules[place];
-    if (Eval(*compiled_, compiled_->nodes[rule.root], event, state)) state.hits.push_back(rule.id);
+  const bool by_source = !compiled_->options.logsource_from_event && event.source.valid();
+  FindCandidates(by_source ? compiled_->by_source[event.source.value()] : compiled_->by_source.back(), event, state);
+  if (compiled_->options.logsource_from_event) {
+    for (const Attribute& attribute : compiled_->attributes) Exclude(attribute, event, state);
+  }
+  for (size_t word = 0; word < state.candidates.size(); word++) {
+    for (uint64_t bits = state.candidates[word]; bits != 0; bits &= bits - 1) {
+      const CompiledRule& rule = compiled_->rules[word * 64 + static_cast<size_t>(std::countr_zero(bits))];
+      if (Eval(*compiled_, compiled_->nodes[rule.root], event, state)) state.hits.push_back(rule.id);
+    }
   }
   return state.hits;
 }
@@ -310,8 +297,7 @@ std::span<const RuleId> Program::Match(const event::EventView& event, Scratch& s
 Scratch::Scratch(const Program& program) : state_(std::make_unique<ScratchState>()) {
   state_->outcome_epoch.resize(program.compiled_->predicates.size());
   state_->outcome.resize(program.compiled_->predicates.size());
-  state_->candidate_epoch.resize(program.compiled_->rules.size());
-  state_->candidates.reserve(program.compiled_->rules.size());
+  state_->candidates.resize(program.compiled_->words());
   state_->hits.reserve(program.compiled_->rules.size());
 }
 

@@ -27,15 +27,26 @@ struct CompiledRule {
   uint32_t root = 0;        // into CompiledProgram::nodes
 };
 
+// A set of rules: a bit for each place in CompiledProgram::rules, so that walking it is walking rules in order.
+using RuleSet = std::vector<uint64_t>;
+inline void AddTo(RuleSet& set, uint32_t place) { set[place / 64] |= uint64_t{1} << (place % 64); }
+
 // Rules that can match only if a field has one of some texts are found by that text (their witness); the others always run.
 struct Dispatch {
-  std::vector<uint32_t> always;                       // places in CompiledProgram::rules
+  RuleSet always;
   struct ByText {
     content::FieldId field;
-    absl::flat_hash_map<std::string, std::vector<uint32_t>> rules;   // lower-case ASCII text -> rules
-    std::vector<uint32_t> any;                        // all of them, for values outside ASCII
+    absl::flat_hash_map<std::string, std::vector<uint32_t>> rules;   // folded text -> places
   };
   std::vector<ByText> by_text;
+};
+
+// --logsource-from-event: which rules the event's own product (category, service) leaves. Values that no rule names are alike,
+// so hostile ones cost nothing.
+struct Attribute {
+  content::FieldId field;
+  absl::flat_hash_map<std::string, RuleSet> named;      // folded value -> rules that state it, or nothing
+  RuleSet unnamed;                                      // rules that do not state the attribute
 };
 
 struct CompiledProgram {
@@ -45,31 +56,27 @@ struct CompiledProgram {
   std::vector<ConditionNode> nodes;
   std::vector<CompiledRule> rules;                    // ascending by id
   std::vector<Dispatch> by_source;                    // by SourceId, then one for unknown events
-  // logsource_from_event: dispatches of every combination that was met are made on demand by each Scratch.
-  content::FieldId product, category, service;
+  Attribute attributes[3];                            // product, category, service; for logsource_from_event
 
   // One necessary (field, text) choice a rule, or none; by place in `rules`.
   struct Witness {
     content::FieldId field;
-    std::string text;
+    std::string text;                                 // folded
   };
   std::vector<std::vector<Witness>> witnesses;
 
+  size_t words() const { return (rules.size() + 63) / 64; }   // of a RuleSet
   Dispatch MakeDispatch(const std::vector<uint32_t>& rule_places) const;
 };
 
 struct ScratchState {
   std::vector<uint32_t> outcome_epoch;                // by predicate: the event its outcome is of
   std::vector<uint8_t> outcome;
-  std::vector<uint32_t> candidate_epoch;              // by rule place
-  std::vector<uint32_t> candidates;
+  RuleSet candidates;
   std::vector<RuleId> hits;
-  std::string buffer, key;
+  std::string buffer;                                 // a folded text
   uint32_t epoch = 0;
-  absl::flat_hash_map<std::string, Dispatch> by_logsource;   // bounded by kMaxLogsources
 };
-
-inline constexpr size_t kMaxLogsources = 4096;        // combinations remembered a worker; then the memory starts anew
 
 }  // namespace tocsin::match
 
