@@ -170,8 +170,8 @@ class IncidentBuilder::Impl {
     const FinderRange range = RangeOf(incident, playbooks);
     EventFinder finder(plan_, evidence_, queries, range);
     Timeline timeline;
-    size_t lost = 0;
-    for (const Alert& alert : incident.alerts) AddAlertEvents(alert, finder, timeline, lost);
+    std::set<std::pair<event::EventTime, event::Identity>> lost;
+    for (const Alert* alert : ShortChainsFirst(incident.alerts)) AddAlertEvents(*alert, finder, timeline, lost);
     const std::set<EntityRef> alert_keys = KeysOf(incident.alerts);
     const PivotResult pivots = FollowPivots(alert_keys, content_, stop_, range, finder);
     timeline.AddPivots(pivots);
@@ -209,7 +209,8 @@ class IncidentBuilder::Impl {
       AddFlag(incident.flags, "degraded: timeline cut at " + Counted(kTimelineRows, "event") + ", " +
                                   WithThousands(left_out) + " more not shown");
     }
-    if (lost > 0) AddFlag(incident.flags, "degraded: " + Counted(lost, "alert event") + " not in the look-back store");
+    if (!lost.empty())
+      AddFlag(incident.flags, "degraded: " + Counted(lost.size(), "alert event") + " not in the look-back store");
     return incident;
   }
 
@@ -233,11 +234,26 @@ class IncidentBuilder::Impl {
     return incident;
   }
 
-  void AddAlertEvents(const Alert& alert, EventFinder& finder, Timeline& timeline, size_t& lost) const {
+  // The rule nearest to the event says most about it.
+  std::vector<const Alert*> ShortChainsFirst(const std::vector<Alert>& alerts) const {
+    std::vector<const Alert*> sorted;
+    for (const Alert& alert : alerts) sorted.push_back(&alert);
+    const auto length = [&](const Alert* alert) { return ChainLength(content_.rules[alert->rule.value()], content_); };
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [&](const Alert* a, const Alert* b) { return length(a) < length(b); });
+    return sorted;
+  }
+
+  void AddAlertEvents(const Alert& alert, EventFinder& finder, Timeline& timeline,
+                      std::set<std::pair<event::EventTime, event::Identity>>& lost) const {
     const std::string& label = content::RuleLabel(content_.rules[alert.rule.value()]);
     for (const correlate::EventRef& ref : alert.events) {
       KnownEvent* event = finder.FindByIdentity(ref.time, ref.source, ref.identity);
-      event == nullptr ? static_cast<void>(++lost) : timeline.AddAlertEvent(event, label);
+      if (event == nullptr) {
+        lost.emplace(ref.time, ref.identity);
+      } else {
+        timeline.AddAlertEvent(event, label);
+      }
     }
   }
 

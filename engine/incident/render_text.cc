@@ -22,6 +22,23 @@ std::string Upper(std::string text) {
   return text;
 }
 
+// "sha256:" and the first twelve digits, as registries show it: the whole digest is in the JSON and in the steps.
+std::string ShortDigests(std::string_view text) {
+  constexpr std::string_view kPrefix = "sha256:";
+  constexpr size_t kDigits = 64, kShown = 12;
+  std::string out;
+  while (!text.empty()) {
+    const size_t at = text.find(kPrefix);
+    if (at == std::string_view::npos) break;
+    const size_t begin = at + kPrefix.size();
+    const size_t end = std::min(text.find_first_not_of("0123456789abcdef", begin), text.size());
+    const size_t shown = end - begin == kDigits ? begin + kShown : end;
+    out += text.substr(0, shown);
+    text.remove_prefix(end);
+  }
+  return out.append(text);
+}
+
 Style LevelStyle(std::string_view level) {
   return level == "critical" ? Style::kBoldRed
          : level == "high"   ? Style::kRed
@@ -73,7 +90,7 @@ void WriteVerdicts(const IncidentView& view, TextPage& page) {
   for (const auto* verdict : verdicts) {
     page.Row(2, {{name_width, verdict->name, Style::kBold},
                  {page.width() - 4 - name_width, Upper(verdict->value), VerdictStyle(verdict->value)}});
-    for (const std::string& because : verdict->because) page.Paragraph("    - ", because, 6);
+    for (const std::string& because : verdict->because) page.Paragraph("    - ", ShortDigests(because), 6);
   }
 }
 
@@ -155,9 +172,11 @@ void WriteAlerts(const IncidentView& view, TextPage& page) {
 }
 
 std::string Shortened(std::string_view kind, const std::string& key) {
-  constexpr size_t kDigestShown = 19;  // "sha256:" and 12 digits: what registries show
-  if (kind == "digest" && key.size() > kDigestShown) return key.substr(0, kDigestShown);
-  if (const auto known = content::ParseEntityKind(kind); known.has_value()) return DisplayKey(*known, key);
+  constexpr size_t kTokenShown = 22;  // "gh:sha256:" and a dozen characters of the hash
+  if (kind == "token" && key.size() > kTokenShown) return key.substr(0, kTokenShown) + "…";
+  if (const auto known = content::ParseEntityKind(kind); known.has_value()) {
+    return ShortDigests(DisplayKey(*known, key));
+  }
   return key;
 }
 
@@ -187,32 +206,29 @@ std::string RowEntities(const IncidentView::Row& row) {
 }
 
 void WriteRow(const IncidentView::Row& row, const std::string& repeated, TextPage& page) {
-  const Cell mark{1, row.alert_event ? "!" : "", Style::kRed};
   const Style style = row.alert_event ? Style::kBold : Style::kNone;
+  const Cell mark{1, row.alert_event ? "!" : "", Style::kRed};
   const Cell time{9, ClockOf(row.time) + (row.time_inferred ? "~" : ""), style};
-  const Cell source{15, row.source.empty() ? "unknown" : row.source, Style::kCyan};
-  const std::string what = row.summary + repeated, entities = RowEntities(row), classes = Joined(row.classes, " ");
+  const std::string source = row.source.empty() ? "unknown" : row.source, what = ShortDigests(row.summary) + repeated;
+  const std::string entities = RowEntities(row), why = ShortDigests(row.why), classes = Joined(row.classes, " ");
   const std::string ticks = row.ticks.empty() ? "" : "[" + Joined(row.ticks, " ") + "]";
-  const int rest = page.width() - (1 + 9 + 15 + 3 * TextPage::kColumnGap);
-  if (page.width() >= kWideTimeline) {
-    constexpr int kClasses = 5;
-    const int told = (rest - kClasses - 2 * TextPage::kColumnGap) * 5 / 8;
+  constexpr int kSource = 15;
+  const int rest = page.width() - (1 + 9 + kSource + 3 * TextPage::kColumnGap);
+  if (page.width() < kWideTimeline) {
     page.Row(0, {mark,
                  time,
-                 source,
-                 {told, entities.empty() ? what : what + "\n" + entities, style},
-                 {kClasses, classes, Style::kNone},
-                 {rest - told - kClasses - 2 * TextPage::kColumnGap, ticks.empty() ? row.why : row.why + " " + ticks,
-                  Style::kDim}});
+                 {kSource, source, Style::kCyan, classes + (ticks.empty() ? "" : " " + ticks)},
+                 {rest, what, style, entities + (entities.empty() ? "" : "\n") + why}});
     return;
   }
-  const Cell blank{1, "", Style::kNone}, no_time{9, "", Style::kNone};
-  page.Row(0, {mark, time, source, {rest, what, style}});
-  page.Row(0, {blank,
-               no_time,
-               {15, ticks.empty() ? classes : classes + " " + ticks, Style::kNone},
-               {rest, entities.empty() ? row.why : entities, Style::kDim}});
-  if (!entities.empty()) page.Row(0, {blank, no_time, {15, "", Style::kNone}, {rest, row.why, Style::kDim}});
+  constexpr int kClasses = 5;
+  const int told = (rest - kClasses - 2 * TextPage::kColumnGap) * 5 / 8;
+  page.Row(0, {mark,
+               time,
+               {kSource, source, Style::kCyan},
+               {told, what, style, entities},
+               {kClasses, classes, Style::kDim},
+               {rest - told - kClasses - 2 * TextPage::kColumnGap, why, Style::kDim, ticks}});
 }
 
 void WriteTimeline(const IncidentView& view, TextPage& page) {
@@ -245,9 +261,11 @@ void WriteSources(const IncidentView& view, TextPage& page) {
   if (view.sources.empty()) return;
   page.Heading("SOURCES", "silence is not evidence of absence");
   for (const auto& source : view.sources) {
-    const std::string seen = source.first.empty() ? "not seen in this time" : "seen " + Span(source.first, source.last);
-    page.Row(2, {{16, source.source, Style::kCyan},
-                 {page.width() - 20, Counted(source.events, "event") + " here, " + seen, Style::kNone}});
+    const std::string health = source.gaps.empty()    ? "no gap in the incident's time"
+                               : source.first.empty() ? "not seen in this time"
+                                                      : "seen " + Span(source.first, source.last);
+    const std::string events = Counted(source.events, "event") + " here, ";
+    page.Row(2, {{16, source.source, Style::kCyan}, {page.width() - 20, events + health, Style::kNone}});
     for (const std::string& gap : source.gaps) page.Paragraph("                    ", gap, 20, Style::kYellow);
   }
 }

@@ -9,7 +9,9 @@ const content::Rule& RuleOf(const correlate::Alert& alert, const content::Conten
   return content.rules[alert.rule.value()];
 }
 
-// 0 for a detection; references cannot be circular (the loader refuses them), so this ends.
+}  // namespace
+
+// References cannot be circular (the loader refuses them), so this ends.
 int ChainLength(const content::Rule& rule, const content::ContentSet& content) {
   if (!rule.is_correlation) return 0;
   int longest = 0;
@@ -18,8 +20,6 @@ int ChainLength(const content::Rule& rule, const content::ContentSet& content) {
   }
   return longest + 1;
 }
-
-}  // namespace
 
 bool Opens(const correlate::Alert& alert, const content::ContentSet& content) {
   if (alert.level < content::Level::kHigh || alert.state == correlate::AlertState::kWithdrawn) return false;

@@ -10,6 +10,9 @@
 
 namespace tocsin::incident {
 
+// How many correlations stand one on the other: 0 for a detection.
+int ChainLength(const content::Rule& rule, const content::ContentSet& content);
+
 // High or critical, of a rule bound to a playbook that is loaded.
 bool Opens(const correlate::Alert& alert, const content::ContentSet& content);
 

@@ -201,21 +201,32 @@ void TextPage::Paragraph(std::string_view first, std::string_view text, int hang
 }
 
 void TextPage::Row(int indent, const std::vector<Cell>& cells) {
-  std::vector<std::vector<std::string>> columns;
+  struct Column {
+    std::vector<std::string> lines;
+    size_t own = 0;  // of these, lines of the text; the others stand below it
+  };
+  std::vector<Column> columns;
   size_t height = 1;
   for (const Cell& cell : cells) {
-    columns.push_back(Wrap(cell.text, cell.width));
-    height = std::max(height, columns.back().size());
+    Column& column = columns.emplace_back();
+    column.lines = Wrap(cell.text, cell.width);
+    column.own = column.lines.size();
+    if (!cell.below.empty()) {
+      for (std::string& line : Wrap(cell.below, cell.width)) column.lines.push_back(std::move(line));
+    }
+    height = std::max(height, column.lines.size());
   }
   for (size_t line = 0; line < height; ++line) {
     out_.append(static_cast<size_t>(indent), ' ');
     int pending = 0;  // blanks owed before the next text, so that lines do not end in blanks
     for (size_t i = 0; i < cells.size(); ++i) {
-      const std::string_view text = line < columns[i].size() ? std::string_view(columns[i][line]) : std::string_view();
+      const Column& column = columns[i];
+      const std::string_view text =
+          line < column.lines.size() ? std::string_view(column.lines[line]) : std::string_view();
       if (!text.empty()) {
         out_.append(static_cast<size_t>(pending), ' ');
         pending = 0;
-        Styled(text, cells[i].style);
+        Styled(text, line < column.own ? cells[i].style : cells[i].below_style);
       }
       pending += cells[i].width - DisplayWidth(text) + kColumnGap;
     }

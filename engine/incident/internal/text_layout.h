@@ -29,6 +29,8 @@ struct Cell {
   int width = 0;  // columns, without the gap after it
   std::string text;
   Style style = Style::kNone;
+  std::string below = {};  // further lines under the text, in another style
+  Style below_style = Style::kDim;
 };
 
 // Collects the output.

@@ -16,7 +16,7 @@
 
 namespace tocsin::incident {
 
-inline constexpr size_t kAlertsNamed = 3;  // alerts that a row's `why` names; "+N" tells of the others
+inline constexpr size_t kAlertsNamed = 2;  // alerts that a row's `why` names; "+N" tells of the others
 
 class Timeline {
  public:
@@ -32,7 +32,7 @@ class Timeline {
 
  private:
   struct Entry {
-    std::vector<std::string> alerts;  // rule labels, distinct, in alert order
+    std::vector<std::string> alerts;  // rule labels, distinct, in the order they were added
     int depth = 0;                    // kNoPivot: only a query found it
     bool weak = false;
     std::string path, selected_why;
