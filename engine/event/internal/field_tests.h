@@ -41,6 +41,7 @@ class FieldTestSet {
   static bool TestHolds(const Test& test, const EventView& event);
 
   std::vector<Test> tests_;
+  std::vector<FieldId> required_;       // fields without which no event passes: most sources are ruled out by them alone
 };
 
 }  // namespace tocsin::event

@@ -26,6 +26,8 @@ std::string_view FindHeader(const std::vector<Header>& envelope, std::span<const
 
 void Finisher::Attach(EventView& event) const {
   event.value_base = walker_.values();
+  event.value_fields = walker_.value_fields();
+  event.values_met = walker_.value_count();
   event.slots = walker_.slots();
   event.epoch = walker_.epoch();
 }

@@ -46,6 +46,8 @@ class Walker {
 
   const Slot* slots() const { return slots_.data(); }
   const Value* values() const { return values_.data(); }
+  const uint32_t* value_fields() const { return owner_.data(); }
+  uint32_t value_count() const { return static_cast<uint32_t>(values_.size()); }
   uint32_t epoch() const { return epoch_; }
   bool duplicate_key() const { return duplicate_key_; }
   bool depth_limit() const { return depth_limit_; }

@@ -1,0 +1,51 @@
+#include "engine/match/internal/folded_texts.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/match/internal/casefold.h"
+
+namespace tocsin::match {
+
+void FoldedTexts::Begin(const event::EventView& event) {
+  values_ = event.value_base;
+  value_count_ = event.value_count();
+  leaves_ = event.leaves.data();
+  const size_t count = value_count_ + event.leaves.size();
+  if (entries_.size() < count) entries_.resize(std::max(count, entries_.size() * 2));
+  if (++epoch_ == 0) {
+    std::fill(entries_.begin(), entries_.end(), Entry{});
+    epoch_ = 1;
+  }
+  // What an unusual event needed is not kept for ever.
+  while (blocks_.size() > 1 && blocks_.back().size > kBlockBytes) blocks_.pop_back();
+  block_ = 0;
+  used_ = 0;
+}
+
+// Room for `size` bytes between two margins; the margin before it is in place.
+char* FoldedTexts::Reserve(size_t size) {
+  const size_t wanted = size + 2 * kMargin;
+  while (block_ < blocks_.size() && blocks_[block_].size - used_ < wanted) {
+    block_++;
+    used_ = 0;
+  }
+  if (block_ == blocks_.size()) {
+    const size_t block_size = std::max(kBlockBytes, wanted);
+    blocks_.push_back({std::make_unique<char[]>(block_size), block_size});
+    used_ = 0;
+  }
+  char* const begin = blocks_[block_].bytes.get() + used_;
+  // A block's first margin is never written; any other is the end of the text before.
+  return begin + kMargin;
+}
+
+void FoldedTexts::Fill(std::string_view text, Entry& entry) {
+  char* const out = Reserve(FoldedSizeMax(text.size()));
+  const size_t size = Fold(text, out);
+  memset(out + size, 0, kMargin);
+  used_ += kMargin + size;
+  entry = {out, static_cast<uint32_t>(size), epoch_};
+}
+
+}  // namespace tocsin::match

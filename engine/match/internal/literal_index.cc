@@ -1,0 +1,91 @@
+#include "engine/match/internal/literal_index.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace tocsin::match {
+namespace {
+
+// Filter bits a window. At 16, one position in sixteen of random text asks the table in vain; CommandLine's filter is then
+// 8 KiB and stays in the first-level cache.
+constexpr size_t kFilterBits = 16;
+
+}  // namespace
+
+void GramCounts::Add(std::string_view folded) {
+  for (size_t at = 0; at + 4 <= folded.size(); at++) {
+    uint32_t gram;
+    memcpy(&gram, folded.data() + at, 4);
+    counts_[gram]++;
+  }
+}
+
+void LiteralIndex::Add(std::string_view folded, Where where, uint32_t id) {
+  literals_.push_back({static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(folded.size()), id, where});
+  text_.insert(text_.end(), folded.begin(), folded.end());
+}
+
+void LiteralIndex::Build(const GramCounts& counts) {
+  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end4, end1, start8, start4, start1, windows;
+  // Keys are read eight bytes at a time.
+  text_.resize(text_.size() + 8);
+  for (uint32_t i = 0; i < literals_.size(); i++) {
+    const Literal& literal = literals_[i];
+    const char* const begin = text_.data() + literal.text;
+    const char* const end = begin + literal.size;
+    const Entry entry{i, 0};
+    if (literal.where == Where::kAnywhere) {
+      uint32_t best = 0, best_count = UINT32_MAX;
+      for (uint32_t at = 0; at + kWindow <= literal.size; at++) {
+        const uint32_t count = counts.Of(Load4(begin + at));
+        if (count < best_count) best = at, best_count = count;
+      }
+      windows.push_back({Load4(begin + best), {i, best}});
+    } else if (literal.where == Where::kWhole && literal.size < 8) {
+      tiny.push_back({TinyKey({begin, literal.size}), entry});
+    } else if (literal.where == Where::kStart) {
+      if (literal.size >= 8) start8.push_back({Load8(begin), entry});
+      else if (literal.size >= 4) start4.push_back({Load4(begin), entry});
+      else start1.push_back({static_cast<unsigned char>(*begin), entry});
+    } else {
+      if (literal.size >= 8) end8.push_back({Load8(end - 8), entry});
+      else if (literal.size >= 4) end4.push_back({Load4(end - 4), entry});
+      else end1.push_back({static_cast<unsigned char>(end[-1]), entry});
+    }
+  }
+  if (!windows.empty()) {
+    const size_t bits = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));
+    filter_.assign(bits / 64, 0);
+    filter_shift_ = 32 - static_cast<uint32_t>(std::countr_zero(bits));
+    for (const auto& [key, entry] : windows) {
+      const uint32_t h = (static_cast<uint32_t>(key) * kMultiplier) >> filter_shift_;
+      filter_[h >> 6] |= uint64_t{1} << (h & 63);
+    }
+  }
+  tiny_.Build(std::move(tiny));
+  end8_.Build(std::move(end8));
+  end4_.Build(std::move(end4));
+  end1_.Build(std::move(end1));
+  start8_.Build(std::move(start8));
+  start4_.Build(std::move(start4));
+  start1_.Build(std::move(start1));
+  windows_.Build(std::move(windows));
+}
+
+void LiteralIndex::KeyTable::Build(std::vector<std::pair<uint64_t, Entry>> entries) {
+  if (entries.empty()) return;
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  const size_t size = std::bit_ceil(entries.size() * 2);
+  mask_ = static_cast<uint32_t>(size - 1);
+  slots_.assign(size, {0, 0, 0});
+  for (size_t begin = 0; begin < entries.size();) {
+    size_t end = begin;
+    while (end < entries.size() && entries[end].first == entries[begin].first) entries_.push_back(entries[end++].second);
+    uint32_t at = Hash(entries[begin].first);
+    while (slots_[at].begin != slots_[at].end) at = (at + 1) & mask_;
+    slots_[at] = {entries[begin].first, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
+    begin = end;
+  }
+}
+
+}  // namespace tocsin::match
