@@ -35,7 +35,8 @@ inline constexpr uint32_t kNoValue = UINT32_MAX;
 struct Value {
   std::string_view text;
   ValueKind kind = ValueKind::kNull;
-  uint32_t next = kNoValue;  // further values of the same field (arrays, keys that stand twice), in event order
+  uint32_t next = kNoValue;  // further values of the same field (arrays, keys that stand twice), in event order; of a leaf:
+                             // the value that has the same text (EventView::value_base), where its field is wanted
 };
 
 // Forward range over the values of one field. Empty = the field is missing.
@@ -155,7 +156,7 @@ struct EventView {
   const EntityKey* entity_base = nullptr;
   const Link* link_base = nullptr;
   uint32_t entity_count = 0, link_count = 0;
-  // Every leaf of the event in document order, for keyword rules; filled only where the plan's logsource asks for it.
+  // Every leaf of the event in document order, for keyword rules; filled only where a keyword rule may apply.
   std::span<const Value> leaves;
 };
 

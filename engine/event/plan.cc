@@ -107,6 +107,8 @@ std::shared_ptr<const Plan> Plan::Compile(std::shared_ptr<const ContentSet> cont
 void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOptions& plan_options, Diagnostics& diagnostics) {
   content_ = std::move(content);
   options = plan_options;
+  constexpr std::string_view kAttributes[] = {"product", "category", "service"};
+  for (size_t i = 0; i < std::size(kAttributes); i++) logsource_fields[i] = content_->fields.Find(kAttributes[i]).value_or(FieldId());
   sources.resize(content_->sources.size() + 1);
   for (size_t i = 0; i < content_->sources.size(); i++) CompileSource(i, diagnostics);
   if (options.recognise) {
@@ -185,11 +187,11 @@ void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics) {
     if (!options.logsource_from_event && out.def != nullptr && !Applies(rule.detection.logsource, out.def->logsource)) continue;
     AddTests(rule.detection.items, wanted);
     wanted.insert(rule.hit_fields.begin(), rule.hit_fields.end());
-    for (const content::Item& item : rule.detection.items) out.keywords |= !item.field.valid();
+    const auto& items = rule.detection.items;
+    if (std::any_of(items.begin(), items.end(), [](const content::Item& item) { return !item.field.valid(); })) out.keywords.push_back(rule.detection.logsource);
   }
-  for (const std::string_view name : {"product", "category", "service"}) {
-    const auto field = content_->fields.Find(name);
-    if (options.logsource_from_event && field) wanted.insert(*field);
+  for (const FieldId field : logsource_fields) {
+    if (options.logsource_from_event && field.valid()) wanted.insert(field);
   }
   if (!options.time_field.empty()) {
     const auto field = content_->fields.Find(options.time_field);

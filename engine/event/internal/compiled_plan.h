@@ -45,7 +45,9 @@ struct CompiledSource {
   std::vector<CompiledClassRule> class_rules;
   std::vector<FieldId> time;
   uint64_t identity_seed = 0;                // hash of the source's name
-  bool keywords = false;                     // a keyword rule may apply: all leaves are wanted
+  // Logsources of the keyword rules that may apply: such events' leaves are wanted. With logsource_from_event the event's own
+  // attributes decide; else one is enough.
+  std::vector<content::Logsource> keywords;
 };
 
 struct WebhookEnvelope {
@@ -66,6 +68,7 @@ class CompiledPlan : public Plan {
   std::vector<WebhookEnvelope> envelopes;
   std::vector<TransportField> header_fields;
   FieldId folder_field, payload_type_field;
+  FieldId logsource_fields[3];               // product, category, service
   std::vector<Network> internal_networks;
   PlanOptions options;
 

@@ -67,6 +67,8 @@ void Walker::Restart() {
   values_.clear();
   owner_.clear();
   before_.clear();
+  leaves_.clear();
+  leaves_broken_ = false;
   if (++epoch_ == 0) {  // after four thousand million events the stamps start anew
     std::fill(slots_.begin(), slots_.end(), Slot{});
     epoch_ = 1;
@@ -158,9 +160,15 @@ error_code Walker::WalkObject(ondemand::object& object, uint32_t node, int depth
     if (const error_code error = std::move(result).get(field)) return error;
     const TrieEdge* edge = nullptr;
     if (const error_code error = FindEdge(field, node, &edge)) return error;
-    if (edge == nullptr) continue;
+    if (edge == nullptr) {
+      if (!leaves_wanted_) continue;
+      ondemand::value value = field.value();
+      if (const error_code error = WalkLeaves(value, depth + 1)) return error;
+      continue;
+    }
     if (edge->dotted) {
       UndoTo(values_before);
+      leaves_broken_ = true;
       bool empty = false;
       if (const error_code error = object.reset().get(empty)) return error;
       return WalkExact(object, node, depth);
@@ -241,7 +249,7 @@ error_code Walker::WalkValue(ondemand::value& value, uint32_t index, int depth) 
   switch (type) {
     case ondemand::json_type::object: {
       if (node.fields > 0) AppendAll(node, {}, ValueKind::kObject);
-      if (node.mask == 0) return simdjson::SUCCESS;  // skipped by the next step of the iteration around it
+      if (node.mask == 0 && !leaves_wanted_) return simdjson::SUCCESS;  // skipped by the next step of the iteration around it
       ondemand::object object;
       if (const error_code error = value.get_object().get(object)) return error;
       return WalkObject(object, index, depth);
@@ -260,33 +268,75 @@ error_code Walker::WalkValue(ondemand::value& value, uint32_t index, int depth) 
       return simdjson::SUCCESS;
     }
     default:
-      return node.fields > 0 ? WalkScalar(value, node, type) : simdjson::SUCCESS;
+      return node.fields > 0 || leaves_wanted_ ? WalkScalar(value, node, type) : simdjson::SUCCESS;
   }
 }
 
 error_code Walker::WalkScalar(ondemand::value& value, const TrieNode& node, ondemand::json_type type) {
+  std::string_view text;
+  ValueKind kind;
+  if (const error_code error = ScalarText(value, type, &text, &kind)) return error;
+  const uint32_t place = static_cast<uint32_t>(values_.size());
+  AppendAll(node, text, kind);
+  if (leaves_wanted_) AddLeaf(text, kind, values_.size() > place ? place : kNoValue);
+  return simdjson::SUCCESS;
+}
+
+void Walker::AddLeaf(std::string_view text, ValueKind kind, uint32_t value) {
+  if (kind != ValueKind::kNull && leaves_.size() < kMaxValues) leaves_.push_back({text, kind, value});
+}
+
+// Below what nobody asks for: leaves alone.
+error_code Walker::WalkLeaves(ondemand::value& value, int depth) {
+  if (depth > kMaxDepth) return simdjson::SUCCESS;
+  ondemand::json_type type;
+  if (const error_code error = value.type().get(type)) return error;
+  if (type == ondemand::json_type::object) {
+    ondemand::object object;
+    if (const error_code error = value.get_object().get(object)) return error;
+    for (auto result : object) {
+      ondemand::value child;
+      if (const error_code error = result.value().get(child)) return error;
+      if (const error_code error = WalkLeaves(child, depth + 1)) return error;
+    }
+    return simdjson::SUCCESS;
+  }
+  if (type == ondemand::json_type::array) {
+    ondemand::array array;
+    if (const error_code error = value.get_array().get(array)) return error;
+    for (auto result : array) {
+      ondemand::value element;
+      if (const error_code error = std::move(result).get(element)) return error;
+      if (const error_code error = WalkLeaves(element, depth + 1)) return error;
+    }
+    return simdjson::SUCCESS;
+  }
+  std::string_view text;
+  ValueKind kind;
+  if (const error_code error = ScalarText(value, type, &text, &kind)) return error;
+  AddLeaf(text, kind, kNoValue);
+  return simdjson::SUCCESS;
+}
+
+error_code Walker::ScalarText(ondemand::value& value, ondemand::json_type type, std::string_view* text, ValueKind* kind) {
   const std::string_view token = TrimRight(value.raw_json_token());
   switch (type) {
-    case ondemand::json_type::string: {
+    case ondemand::json_type::string:
       if (token.size() < 2 || token.back() != '"') return simdjson::TAPE_ERROR;
-      const std::string_view inside = token.substr(1, token.size() - 2);
-      std::string_view text;
-      if (const error_code error = Unescape(inside, &text)) return error;
-      AppendAll(node, text, ValueKind::kString);
-      return simdjson::SUCCESS;
-    }
+      *kind = ValueKind::kString;
+      return Unescape(token.substr(1, token.size() - 2), text);
     case ondemand::json_type::number:
-      if (!IsNumberText(token)) return simdjson::NUMBER_ERROR;
-      AppendAll(node, token, ValueKind::kNumber);
-      return simdjson::SUCCESS;
+      *kind = ValueKind::kNumber;
+      *text = token;
+      return IsNumberText(token) ? simdjson::SUCCESS : simdjson::NUMBER_ERROR;
     case ondemand::json_type::boolean:
-      if (token != "true" && token != "false") return simdjson::F_ATOM_ERROR;
-      AppendAll(node, token, ValueKind::kBool);
-      return simdjson::SUCCESS;
+      *kind = ValueKind::kBool;
+      *text = token;
+      return token == "true" || token == "false" ? simdjson::SUCCESS : simdjson::F_ATOM_ERROR;
     default:
-      if (token != "null") return simdjson::N_ATOM_ERROR;
-      AppendAll(node, {}, ValueKind::kNull);
-      return simdjson::SUCCESS;
+      *kind = ValueKind::kNull;
+      *text = {};
+      return token == "null" ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
   }
 }
 

@@ -60,6 +60,18 @@ size_t Fold(std::string_view text, char* out) {
   return static_cast<size_t>(to - out);
 }
 
+bool IsAscii(std::string_view text) {
+  uint64_t bits = 0;
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    uint64_t word;
+    memcpy(&word, text.data() + at, 8);
+    bits |= word;
+  }
+  for (; at < text.size(); at++) bits |= static_cast<unsigned char>(text[at]);
+  return (bits & kHighBits) == 0;
+}
+
 void FoldTo(std::string_view text, std::string& out) {
   out.resize(FoldedSizeMax(text.size()));
   out.resize(Fold(text, out.data()));

@@ -21,6 +21,7 @@ constexpr size_t FoldedSizeMax(size_t size) { return size + size / 2 + 1; }
 // step. REQUIRES: room for FoldedSizeMax(text.size()).
 size_t Fold(std::string_view text, char* out);
 
+bool IsAscii(std::string_view text);
 std::string Folded(std::string_view text);
 // Into a string whose capacity is kept: no allocation once it has grown.
 void FoldTo(std::string_view text, std::string& out);

@@ -45,7 +45,7 @@ void FoldedTexts::Fill(std::string_view text, Entry& entry) {
   const size_t size = Fold(text, out);
   memset(out + size, 0, kMargin);
   used_ += kMargin + size;
-  entry = {out, static_cast<uint32_t>(size), epoch_};
+  entry = {out, static_cast<uint32_t>(size) | (IsAscii({out, size}) ? 0 : kNotAscii), epoch_};
 }
 
 }  // namespace tocsin::match

@@ -14,6 +14,11 @@
 
 namespace tocsin::match {
 
+struct FoldedText {
+  std::string_view text;
+  bool ascii = true;        // no byte of it is above 0x7F
+};
+
 class FoldedTexts {
  public:
   static constexpr size_t kMargin = 32;
@@ -22,23 +27,23 @@ class FoldedTexts {
   void Begin(const event::EventView& event);
 
   // The folded text of a value of the event: one of a field's, or one of its leaves.
-  std::string_view Of(const event::Value& value) {
-    const size_t place = PlaceOf(value);
-    Entry& entry = entries_[place];
+  FoldedText Of(const event::Value& value) {
+    Entry& entry = entries_[PlaceOf(value)];
     if (entry.epoch != epoch_) Fill(value.text, entry);
-    return {entry.text, entry.size};
+    return {{entry.text, entry.size & ~kNotAscii}, (entry.size & kNotAscii) == 0};
   }
 
  private:
   struct Entry {
     const char* text = nullptr;
-    uint32_t size = 0;
+    uint32_t size = 0;      // and kNotAscii
     uint32_t epoch = 0;
   };
-  // Values first, leaves behind them.
+  static constexpr uint32_t kNotAscii = 1u << 31;   // texts are shorter: max_event bounds them
+  // Values first, leaves behind them; a leaf that is a value too is folded as that.
   size_t PlaceOf(const event::Value& value) const {
-    const size_t place = static_cast<size_t>(&value - values_);
-    return &value >= values_ && place < value_count_ ? place : value_count_ + static_cast<size_t>(&value - leaves_);
+    if (&value >= values_ && &value < values_ + value_count_) return static_cast<size_t>(&value - values_);
+    return value.next != event::kNoValue ? value.next : value_count_ + static_cast<size_t>(&value - leaves_);
   }
   void Fill(std::string_view text, Entry& entry);
   char* Reserve(size_t size);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/match/internal/casefold.h"
+
 namespace tocsin::match {
 namespace {
 
@@ -20,13 +22,33 @@ void GramCounts::Add(std::string_view folded) {
   }
 }
 
+uint32_t GramCounts::Rarest(std::string_view folded) const {
+  uint32_t least = UINT32_MAX;
+  for (size_t at = 0; at + 4 <= folded.size(); at++) {
+    uint32_t gram;
+    memcpy(&gram, folded.data() + at, 4);
+    least = std::min(least, Of(gram));
+  }
+  return least == UINT32_MAX ? 0 : least;
+}
+
 void LiteralIndex::Add(std::string_view folded, Where where, uint32_t id) {
+  if (!IsAscii(folded)) {
+    if (other_ == nullptr) other_ = std::make_unique<LiteralIndex>();
+    other_->AddHere(folded, where, id);
+  } else {
+    AddHere(folded, where, id);
+  }
+}
+
+void LiteralIndex::AddHere(std::string_view folded, Where where, uint32_t id) {
   literals_.push_back({static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(folded.size()), id, where});
   text_.insert(text_.end(), folded.begin(), folded.end());
 }
 
 void LiteralIndex::Build(const GramCounts& counts) {
-  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end4, end1, start8, start4, start1, windows;
+  if (other_ != nullptr) other_->Build(counts);
+  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end4, end1, start8, start4, start1, windows, pairs;
   // Keys are read eight bytes at a time.
   text_.resize(text_.size() + 8);
   for (uint32_t i = 0; i < literals_.size(); i++) {
@@ -35,12 +57,18 @@ void LiteralIndex::Build(const GramCounts& counts) {
     const char* const end = begin + literal.size;
     const Entry entry{i, 0};
     if (literal.where == Where::kAnywhere) {
-      uint32_t best = 0, best_count = UINT32_MAX;
-      for (uint32_t at = 0; at + kWindow <= literal.size; at++) {
-        const uint32_t count = counts.Of(Load4(begin + at));
-        if (count < best_count) best = at, best_count = count;
+      if (literal.size == 1) {
+        singles_.push_back({*begin, literal.id});
+      } else if (literal.size < kWindow) {
+        pairs.push_back({Load4(begin) & 0xFFFF, entry});
+      } else {
+        uint32_t best = 0, best_count = UINT32_MAX;
+        for (uint32_t at = 0; at + kWindow <= literal.size; at++) {
+          const uint32_t count = counts.Of(Load4(begin + at));
+          if (count < best_count) best = at, best_count = count;
+        }
+        windows.push_back({Load4(begin + best), {i, best}});
       }
-      windows.push_back({Load4(begin + best), {i, best}});
     } else if (literal.where == Where::kWhole && literal.size < 8) {
       tiny.push_back({TinyKey({begin, literal.size}), entry});
     } else if (literal.where == Where::kStart) {
@@ -53,15 +81,8 @@ void LiteralIndex::Build(const GramCounts& counts) {
       else end1.push_back({static_cast<unsigned char>(end[-1]), entry});
     }
   }
-  if (!windows.empty()) {
-    const size_t bits = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));
-    filter_.assign(bits / 64, 0);
-    filter_shift_ = 32 - static_cast<uint32_t>(std::countr_zero(bits));
-    for (const auto& [key, entry] : windows) {
-      const uint32_t h = (static_cast<uint32_t>(key) * kMultiplier) >> filter_shift_;
-      filter_[h >> 6] |= uint64_t{1} << (h & 63);
-    }
-  }
+  if (!windows.empty() || !pairs.empty()) window_filter_.Build(windows);
+  if (!pairs.empty()) pair_filter_.Build(pairs);
   tiny_.Build(std::move(tiny));
   end8_.Build(std::move(end8));
   end4_.Build(std::move(end4));
@@ -70,6 +91,17 @@ void LiteralIndex::Build(const GramCounts& counts) {
   start4_.Build(std::move(start4));
   start1_.Build(std::move(start1));
   windows_.Build(std::move(windows));
+  pairs_.Build(std::move(pairs));
+}
+
+void LiteralIndex::Filter::Build(const std::vector<std::pair<uint64_t, Entry>>& windows) {
+  const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));
+  bits.assign(wanted / 64, 0);
+  shift = 32 - static_cast<uint32_t>(std::countr_zero(wanted));
+  for (const auto& [key, entry] : windows) {
+    const uint32_t h = (static_cast<uint32_t>(key) * kMultiplier) >> shift;
+    bits[h >> 6] |= uint64_t{1} << (h & 63);
+  }
 }
 
 void LiteralIndex::KeyTable::Build(std::vector<std::pair<uint64_t, Entry>> entries) {

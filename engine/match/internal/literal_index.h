@@ -1,10 +1,10 @@
 // Many literals, sought in one folded text at a time: the whole text, its start, its end, or anywhere in it.
 //
 // The idea: a literal is found by a few of its bytes. Eight (four, one) bytes at an end of the text are a key into a hash
-// table. For literals that may stand anywhere, four bytes out of the literal, chosen to be rare, are its window; one pass
-// over the text asks a small bit table at each position whether any window begins there, and nearly always none does. What a
-// key finds is then compared in full. The cost does not grow with the number of literals but with how many share their bytes
-// with the text.
+// table. For literals that may stand anywhere, four bytes out of the literal (two of a short one), chosen to be rare, are its
+// window; one pass over the text asks a small bit table at each position whether any window begins there, and nearly always
+// none does. What a key finds is then compared in full. The cost does not grow with the number of literals but with how many
+// share their bytes with the text. Literals that are not ASCII are an index of their own, asked by texts that are not.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
@@ -12,11 +12,13 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "engine/match/internal/folded_texts.h"
 
 namespace tocsin::match {
 
@@ -28,6 +30,8 @@ class GramCounts {
     const auto it = counts_.find(gram);
     return it == counts_.end() ? 0 : it->second;
   }
+  // The least of them in a text; 0 for one shorter than four bytes.
+  uint32_t Rarest(std::string_view folded) const;
 
  private:
   absl::flat_hash_map<uint32_t, uint32_t> counts_;
@@ -36,30 +40,40 @@ class GramCounts {
 class LiteralIndex {
  public:
   enum class Where : uint8_t { kWhole, kStart, kEnd, kAnywhere };
-  // A literal for anywhere needs this many bytes, one for an end at least one.
-  static constexpr size_t kWindow = 4;
-  static bool Takes(std::string_view folded, Where where) {
-    return folded.size() >= (where == Where::kAnywhere ? kWindow : where == Where::kWhole ? 0 : 1);
-  }
+  static bool Takes(std::string_view folded, Where where) { return !folded.empty() || where == Where::kWhole; }
 
   // REQUIRES: Takes(folded, where); before Build.
   void Add(std::string_view folded, Where where, uint32_t id);
   void Build(const GramCounts& counts);
-  bool empty() const { return literals_.empty(); }
-  size_t size() const { return literals_.size(); }
+  bool empty() const { return literals_.empty() && other_ == nullptr; }
 
   // Calls found(id) for every literal that stands in the text where it should; an id may come several times. Stops, and is
-  // true, when found returns true. REQUIRES: `text` has eight readable bytes before and behind it (FoldedTexts).
+  // true, when found returns true.
   template <class F>
-  bool Find(std::string_view text, F&& found) const {
+  bool Find(const FoldedText& folded, F&& found) const {
+    return FindHere(folded.text, found) || (!folded.ascii && other_ != nullptr && other_->FindHere(folded.text, found));
+  }
+
+ private:
+  template <class F>
+  bool FindHere(std::string_view text, F& found) const {
     if (text.size() < 8) {
       if (tiny_.Any() && tiny_.Each(TinyKey(text), [&](const Entry& entry) { return found(literals_[entry.literal].id); })) return true;
     }
     if (AtEnds(text, found)) return true;
-    return !filter_.empty() && Scan(text, found);
+    for (const Single& single : singles_) {
+      if (memchr(text.data(), single.byte, text.size()) != nullptr && found(single.id)) return true;
+    }
+    if (!pairs_.Any()) return windows_.Any() && Scan<false>(text, found);
+    return Scan<true>(text, found);
   }
 
- private:
+  void AddHere(std::string_view folded, Where where, uint32_t id);
+
+  struct Single {
+    char byte;
+    uint32_t id;
+  };
   struct Literal {
     uint32_t text;           // into text_
     uint32_t size;
@@ -100,6 +114,9 @@ class LiteralIndex {
     uint32_t mask_ = 0;
   };
 
+  static constexpr uint32_t kMultiplier = 0x9E3779B1;
+  static constexpr size_t kWindow = 4, kPair = 2;
+
   static uint64_t Load8(const char* p) {
     uint64_t word;
     memcpy(&word, p, 8);
@@ -138,42 +155,55 @@ class LiteralIndex {
     return start1_.Any() && n >= 1 && start1_.Each(static_cast<unsigned char>(*begin), at_start);
   }
 
-  bool MayBegin(uint32_t window) const {
-    const uint32_t h = (window * kMultiplier) >> filter_shift_;
-    return filter_[h >> 6] >> (h & 63) & 1;
-  }
+  // A bit for each hash of a window: does any window have it?
+  struct Filter {
+    std::vector<uint64_t> bits;
+    uint32_t shift = 32;
+    void Build(const std::vector<std::pair<uint64_t, Entry>>& windows);
+    bool Has(uint32_t window) const {
+      const uint32_t h = (window * kMultiplier) >> shift;
+      return bits[h >> 6] >> (h & 63) & 1;
+    }
+  };
 
-  template <class F>
+  // REQUIRES of the text: four readable bytes behind it.
+  template <bool kPairs, class F>
   bool Scan(std::string_view text, F& found) const {
-    if (text.size() < kWindow) return false;
+    if (text.size() < 2) return false;
     const char* const begin = text.data();
-    const size_t last = text.size() - kWindow;
-    const auto look = [&](size_t at) {
-      return windows_.Each(Load4(begin + at), [&](const Entry& entry) {
-        const Literal& literal = literals_[entry.literal];
-        return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, begin + at - entry.offset) && found(literal.id);
-      });
+    const auto fits = [&](size_t at, const Entry& entry) {
+      const Literal& literal = literals_[entry.literal];
+      return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, begin + at - entry.offset) && found(literal.id);
     };
+    const auto look = [&](size_t at) {
+      const uint32_t window = Load4(begin + at);
+      if (windows_.Any() && windows_.Each(window, [&](const Entry& entry) { return fits(at, entry); })) return true;
+      return kPairs && pairs_.Each(window & 0xFFFF, [&](const Entry& entry) { return fits(at, entry); });
+    };
+    const auto may = [&](size_t at) {
+      const uint32_t window = Load4(begin + at);
+      return window_filter_.Has(window) | (kPairs && pair_filter_.Has(window & 0xFFFF));
+    };
+    const size_t last = text.size() - 2;
     size_t at = 0;
     for (; at + 3 <= last; at += 4) {
-      const bool a = MayBegin(Load4(begin + at)), b = MayBegin(Load4(begin + at + 1));
-      const bool c = MayBegin(Load4(begin + at + 2)), d = MayBegin(Load4(begin + at + 3));
+      const bool a = may(at), b = may(at + 1), c = may(at + 2), d = may(at + 3);
       if (!(a | b | c | d)) continue;
       if ((a && look(at)) || (b && look(at + 1)) || (c && look(at + 2)) || (d && look(at + 3))) return true;
     }
     for (; at <= last; at++) {
-      if (MayBegin(Load4(begin + at)) && look(at)) return true;
+      if (may(at) && look(at)) return true;
     }
     return false;
   }
 
-  static constexpr uint32_t kMultiplier = 0x9E3779B1;
-
   std::vector<Literal> literals_;
   std::vector<char> text_;
-  KeyTable tiny_, end8_, end4_, end1_, start8_, start4_, start1_, windows_;
-  std::vector<uint64_t> filter_;      // a bit a hash of a window
-  uint32_t filter_shift_ = 32;
+  KeyTable tiny_, end8_, end4_, end1_, start8_, start4_, start1_;
+  KeyTable windows_, pairs_;             // of four bytes and of two
+  Filter window_filter_, pair_filter_;
+  std::vector<Single> singles_;          // literals of one byte, for anywhere
+  std::unique_ptr<LiteralIndex> other_;  // those that are not ASCII
 };
 
 }  // namespace tocsin::match

@@ -202,10 +202,10 @@ bool Predicate::ValueHolds(const Group& group, const Value& value, const event::
   if (value.kind == ValueKind::kNull && group.null) return true;
   if (!IsScalar(value)) return false;
   if (group.literals || !group.patterns.empty()) {
-    const std::string_view folded = texts.Of(value);
+    const FoldedText folded = texts.Of(value);
     if (group.literals && group.literals->Find(folded, [](uint32_t) { return true; })) return true;
     for (const TextPattern& pattern : group.patterns) {
-      if (pattern.Matches(folded)) return true;
+      if (pattern.Matches(folded.text)) return true;
     }
   }
   if (!group.numbers.empty() && NumbersHold(group, value)) return true;
@@ -227,7 +227,7 @@ bool Predicate::TestHolds(const Test& test, const Value& value, const event::Eve
   if (test.until_ns != INT64_MAX && event.time.known() && event.time.ns > test.until_ns) return false;
   switch (test.kind) {
     case Kind::kPattern:
-      if (test.pattern.Matches(test.pattern.cased() ? value.text : texts.Of(value))) return true;
+      if (test.pattern.Matches(test.pattern.cased() ? value.text : texts.Of(value).text)) return true;
       return !test.number.empty() && value.kind != ValueKind::kBool && CompareText(value.text, Compare::kEq, test.number);
     case Kind::kBool: return SameWord(value.text, test.boolean ? "true" : "false");
     case Kind::kRegex: return re2::RE2::PartialMatch(re2::StringPiece(value.text.data(), value.text.size()), *test.regex);
@@ -256,7 +256,7 @@ bool Predicate::FieldRefHolds(const Test& test, const Value& value, const event:
   };
   for (const Value& other : event.values(test.other_field)) {
     if (!IsScalar(other)) continue;
-    if (test.cased ? stands_in(value.text, other.text) : stands_in(texts.Of(value), texts.Of(other))) return true;
+    if (test.cased ? stands_in(value.text, other.text) : stands_in(texts.Of(value).text, texts.Of(other).text)) return true;
   }
   return false;
 }

@@ -205,4 +205,23 @@ std::vector<TextPattern::Needed> TextPattern::Needs() const {
   return out;
 }
 
+std::vector<std::vector<TextPattern::Needed>> TextPattern::Choices() const {
+  std::vector<std::vector<Needed>> out;
+  for (Needed& needed : Needs()) out.push_back({std::move(needed)});
+  for (const Run& run : runs_) {
+    for (size_t u = 0; u < run.units.size(); u++) {
+      if (run.units[u].kind != Unit::Kind::kDash) continue;
+      std::vector<Needed>& choice = out.emplace_back();
+      for (const char32_t dash : kDashes) {
+        char bytes[4];
+        std::string text = u > 0 ? run.units[u - 1].text : "";
+        text.append(bytes, WriteCodePoint(dash, bytes));
+        if (u + 1 < run.units.size()) text += run.units[u + 1].text;
+        choice.push_back({cased_ ? Folded(text) : text});
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace tocsin::match

@@ -40,6 +40,9 @@ class TextPattern {
     }
   };
   std::vector<Needed> Needs() const;
+  // The same as choices, each a list of which one is necessary: a literal alone, or a dash in its five forms with the text
+  // around it.
+  std::vector<std::vector<Needed>> Choices() const;
   // Is Needs()[0] alone all that the pattern says, without case?
   bool OneLiteral() const { return form_ != Form::kRuns && !cased_; }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/match/internal/casefold.h"
 #include "engine/match/internal/number_key.h"
 #include "engine/match/internal/predicate.h"
 
@@ -26,14 +27,13 @@ TextPattern PatternOf(const Item& item, const ValueTest& test) {
   return TextPattern(item.field.valid() ? test.pattern : AnywherePattern(test.pattern), test.cased, test.windash);
 }
 
-bool IsAscii(const std::string& text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
+// A byte that most texts have finds nothing.
+bool IsCommonByte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view(" \\/.:-_\",=()").find(c) != std::string_view::npos; }
 
 }  // namespace
 
 std::optional<std::vector<std::string>> RegexLiterals(const std::string& regex) {
-  re2::FilteredRE2 filter(static_cast<int>(LiteralIndex::kWindow));
+  re2::FilteredRE2 filter(/*min_atom_len=*/1);
   re2::RE2::Options options;
   options.set_log_errors(false);
   int id = 0;
@@ -42,9 +42,13 @@ std::optional<std::vector<std::string>> RegexLiterals(const std::string& regex) 
   filter.Compile(&atoms);
   if (atoms.empty()) return std::nullopt;
   // RE2 tells whether texts with certain atoms could match. Atoms are taken out one by one as long as no text without any of
-  // those that are left could; what is left is a choice of necessary literals. Letters outside ASCII fold by RE2's own rules.
+  // those that are left could; what is left is a choice of necessary literals. Short ones go first. Letters outside ASCII fold
+  // by RE2's own rules, and are never counted on.
   std::vector<bool> needed(atoms.size());
-  for (size_t i = 0; i < atoms.size(); i++) needed[i] = IsAscii(atoms[i]);
+  std::vector<size_t> by_size(atoms.size());
+  std::iota(by_size.begin(), by_size.end(), size_t{0});
+  std::stable_sort(by_size.begin(), by_size.end(), [&](size_t a, size_t b) { return atoms[a].size() < atoms[b].size(); });
+  for (size_t i = 0; i < atoms.size(); i++) needed[i] = IsAscii(atoms[i]) && (atoms[i].size() > 1 || !IsCommonByte(atoms[i][0]));
   const auto passes_without = [&] {
     std::vector<int> there, potential;
     for (size_t i = 0; i < atoms.size(); i++) {
@@ -54,7 +58,7 @@ std::optional<std::vector<std::string>> RegexLiterals(const std::string& regex) 
     return !potential.empty();
   };
   if (passes_without()) return std::nullopt;
-  for (size_t i = 0; i < atoms.size(); i++) {
+  for (const size_t i : by_size) {
     if (!needed[i]) continue;
     needed[i] = false;
     if (passes_without()) needed[i] = true;
@@ -85,14 +89,21 @@ void WitnessChooser::Count(const Item& item) {
   }
 }
 
+bool WitnessChooser::Usable(const Witness& witness) const {
+  if (!LiteralIndex::Takes(witness.text, witness.where)) return false;
+  return witness.where != LiteralIndex::Where::kAnywhere || witness.text.size() > 1 || !IsCommonByte(witness.text[0]);
+}
+
 uint64_t WitnessChooser::Cost(const Witness& witness) const {
   if (witness.kind == Witness::Kind::kPresent) return kPresentCost;
   if (witness.kind == Witness::Kind::kNumber) return kNumberCost;
   const auto it = asked_.find({witness.field, witness.text});
   const uint64_t asked = it == asked_.end() ? 1 : it->second;
-  // Short literals stand in many texts by chance.
-  const uint64_t by_chance = witness.where == LiteralIndex::Where::kWhole ? 0 : uint64_t{512} >> std::min<size_t>(witness.text.size(), 9);
-  return 4 + asked * 8 + by_chance;
+  if (witness.where == LiteralIndex::Where::kWhole) return 4 + asked * 8;
+  // Short literals stand in many texts by chance; single bytes are unusual ones (IsCommonByte).
+  static constexpr uint64_t kByChance[] = {0, 600, 1500, 600, 160, 60, 24, 8};
+  const uint64_t by_chance = witness.text.size() < std::size(kByChance) ? kByChance[witness.text.size()] : 0;
+  return 4 + asked * 8 + by_chance + grams_.Rarest(witness.text) * 4;
 }
 
 uint64_t WitnessChooser::Cost(const Set& set) const {
@@ -192,12 +203,17 @@ WitnessChooser::Set WitnessChooser::OfPattern(const Item& item, const ValueTest&
     if (!test.windash) return out;
   }
   const bool keyword = !item.field.valid();
-  std::optional<Witness> best;
-  for (TextPattern::Needed& needed : PatternOf(item, test).Needs()) {
-    Witness witness{.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = needed.where(), .text = std::move(needed.folded)};
-    if (LiteralIndex::Takes(witness.text, witness.where) && (!best || Cost(witness) < Cost(*best))) best = std::move(witness);
+  Set best;
+  for (std::vector<TextPattern::Needed>& choice : PatternOf(item, test).Choices()) {
+    Set set(std::in_place);
+    for (TextPattern::Needed& needed : choice) {
+      Witness witness{.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = needed.where(), .text = std::move(needed.folded)};
+      if (set && Usable(witness)) set->push_back(std::move(witness));
+      else set.reset();
+    }
+    if (Cost(set) < Cost(best)) best = std::move(set);
   }
-  if (best) out.push_back(std::move(*best));
+  if (best) std::move(best->begin(), best->end(), std::back_inserter(out));
   else if (keyword) return std::nullopt;
   else out.push_back({.kind = Witness::Kind::kPresent, .field = item.field});
   return out;
