@@ -57,17 +57,18 @@ void LiteralIndex::Build(const GramCounts& counts) {
     const char* const end = begin + literal.size;
     const Entry entry{i, 0};
     if (literal.where == Where::kAnywhere) {
-      if (literal.size == 1) {
-        singles_.push_back({*begin, literal.id});
-      } else if (literal.size < kWindow) {
-        pairs.push_back({Load4(begin) & 0xFFFF, entry});
+      if (literal.size <= kPair) {
+        singles_.push_back({{begin[0], literal.size > 1 ? begin[1] : '\0'}, static_cast<uint8_t>(literal.size), literal.id});
+      } else if (literal.size <= kWindow) {
+        for (uint32_t at = 0; at < 2; at++) pairs.push_back({Load4(begin + at) & 0xFFFF, {i, at}});
       } else {
+        // Two windows side by side, the rarest together.
         uint32_t best = 0, best_count = UINT32_MAX;
-        for (uint32_t at = 0; at + kWindow <= literal.size; at++) {
-          const uint32_t count = counts.Of(Load4(begin + at));
+        for (uint32_t at = 0; at + kWindow + 1 <= literal.size; at++) {
+          const uint32_t count = counts.Of(Load4(begin + at)) + counts.Of(Load4(begin + at + 1));
           if (count < best_count) best = at, best_count = count;
         }
-        windows.push_back({Load4(begin + best), {i, best}});
+        for (uint32_t at = best; at < best + 2; at++) windows.push_back({Load4(begin + at), {i, at}});
       }
     } else if (literal.where == Where::kWhole && literal.size < 8) {
       tiny.push_back({TinyKey({begin, literal.size}), entry});
@@ -81,8 +82,9 @@ void LiteralIndex::Build(const GramCounts& counts) {
       else end1.push_back({static_cast<unsigned char>(end[-1]), entry});
     }
   }
-  if (!windows.empty() || !pairs.empty()) window_filter_.Build(windows);
-  if (!pairs.empty()) pair_filter_.Build(pairs);
+  scans_ = !windows.empty() || !pairs.empty();
+  window_filter_.Build(windows);
+  pair_filter_.Build(pairs);
   tiny_.Build(std::move(tiny));
   end8_.Build(std::move(end8));
   end4_.Build(std::move(end4));
@@ -95,7 +97,7 @@ void LiteralIndex::Build(const GramCounts& counts) {
 }
 
 void LiteralIndex::Filter::Build(const std::vector<std::pair<uint64_t, Entry>>& windows) {
-  const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));
+  const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));   // none: all bits are zero
   bits.assign(wanted / 64, 0);
   shift = 32 - static_cast<uint32_t>(std::countr_zero(wanted));
   for (const auto& [key, entry] : windows) {

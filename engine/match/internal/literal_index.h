@@ -1,10 +1,12 @@
 // Many literals, sought in one folded text at a time: the whole text, its start, its end, or anywhere in it.
 //
 // The idea: a literal is found by a few of its bytes. Eight (four, one) bytes at an end of the text are a key into a hash
-// table. For literals that may stand anywhere, four bytes out of the literal (two of a short one), chosen to be rare, are its
-// window; one pass over the text asks a small bit table at each position whether any window begins there, and nearly always
-// none does. What a key finds is then compared in full. The cost does not grow with the number of literals but with how many
-// share their bytes with the text. Literals that are not ASCII are an index of their own, asked by texts that are not.
+// table. For literals that may stand anywhere, four bytes out of the literal, chosen to be rare, are its window; one pass over
+// the text asks a small bit table whether any window begins here, and nearly always none does. The pass goes in steps of two
+// bytes: of two windows a byte apart one stands at an even place, wherever the literal does, so both are entered. (Literals of
+// three and four bytes have windows of two.) What a key finds is then compared in full. The cost does not grow with the number
+// of literals but with how many share their bytes with the text. Literals that are not ASCII are an index of their own, asked
+// by texts that are not.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
@@ -51,27 +53,46 @@ class LiteralIndex {
   // true, when found returns true.
   template <class F>
   bool Find(const FoldedText& folded, F&& found) const {
-    return FindHere(folded.text, found) || (!folded.ascii && other_ != nullptr && other_->FindHere(folded.text, found));
+    return FindBoth(folded, *this, nullptr, found);
+  }
+  // The same in two indexes, in one pass. `second` may be null; otherwise it holds literals for anywhere alone.
+  template <class F>
+  static bool FindBoth(const FoldedText& folded, const LiteralIndex& first, const LiteralIndex* second, F&& found) {
+    if (first.FindHere(folded.text, second, found)) return true;
+    if (folded.ascii) return false;
+    const LiteralIndex* const second_other = second != nullptr ? second->other_.get() : nullptr;
+    if (first.other_ != nullptr) return first.other_->FindHere(folded.text, second_other, found);
+    return second_other != nullptr && second_other->FindHere(folded.text, nullptr, found);
   }
 
  private:
   template <class F>
-  bool FindHere(std::string_view text, F& found) const {
+  bool FindHere(std::string_view text, const LiteralIndex* second, F& found) const {
     if (text.size() < 8) {
       if (tiny_.Any() && tiny_.Each(TinyKey(text), [&](const Entry& entry) { return found(literals_[entry.literal].id); })) return true;
     }
     if (AtEnds(text, found)) return true;
+    if (Singles(text, found) || (second != nullptr && second->Singles(text, found))) return true;
+    if (second == nullptr || !second->scans_) return scans_ && Scan<false>(text, *this, found);
+    if (!scans_) return second->Scan<false>(text, *second, found);
+    return Scan<true>(text, *second, found);
+  }
+
+  // Literals of one and two bytes, each by itself.
+  template <class F>
+  bool Singles(std::string_view text, F& found) const {
     for (const Single& single : singles_) {
-      if (memchr(text.data(), single.byte, text.size()) != nullptr && found(single.id)) return true;
+      const bool there = single.size == 1 ? memchr(text.data(), single.bytes[0], text.size()) != nullptr : text.find(std::string_view(single.bytes, 2)) != std::string_view::npos;
+      if (there && found(single.id)) return true;
     }
-    if (!pairs_.Any()) return windows_.Any() && Scan<false>(text, found);
-    return Scan<true>(text, found);
+    return false;
   }
 
   void AddHere(std::string_view folded, Where where, uint32_t id);
 
   struct Single {
-    char byte;
+    char bytes[2];
+    uint8_t size;
     uint32_t id;
   };
   struct Literal {
@@ -115,7 +136,7 @@ class LiteralIndex {
   };
 
   static constexpr uint32_t kMultiplier = 0x9E3779B1;
-  static constexpr size_t kWindow = 4, kPair = 2;
+  static constexpr uint32_t kWindow = 4, kPair = 2;
 
   static uint64_t Load8(const char* p) {
     uint64_t word;
@@ -131,7 +152,15 @@ class LiteralIndex {
   static uint64_t TinyKey(std::string_view text) {
     return (Load8(text.data()) & ((uint64_t{1} << (8 * text.size())) - 1)) | uint64_t{text.size()} << 56;
   }
-  bool Equals(const Literal& literal, const char* at) const { return memcmp(text_.data() + literal.text, at, literal.size) == 0; }
+  // Eight bytes a step; both sides may be read beyond their ends.
+  bool Equals(const Literal& literal, const char* at) const {
+    const char* mine = text_.data() + literal.text;
+    size_t left = literal.size;
+    for (; left >= 8; left -= 8, mine += 8, at += 8) {
+      if (Load8(mine) != Load8(at)) return false;
+    }
+    return left == 0 || (Load8(mine) ^ Load8(at)) << (64 - 8 * left) == 0;
+  }
 
   template <class F>
   bool AtEnds(std::string_view text, F& found) const {
@@ -166,32 +195,37 @@ class LiteralIndex {
     }
   };
 
-  // REQUIRES of the text: four readable bytes behind it.
-  template <bool kPairs, class F>
-  bool Scan(std::string_view text, F& found) const {
-    if (text.size() < 2) return false;
-    const char* const begin = text.data();
-    const auto fits = [&](size_t at, const Entry& entry) {
+  // May a window begin here? `window`: the four bytes that stand there.
+  bool MayBegin(uint32_t window) const { return window_filter_.Has(window) | pair_filter_.Has(window & 0xFFFF); }
+
+  template <class F>
+  bool LookAt(std::string_view text, size_t at, F& found) const {
+    const uint32_t window = Load4(text.data() + at);
+    const auto fits = [&](const Entry& entry) {
       const Literal& literal = literals_[entry.literal];
-      return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, begin + at - entry.offset) && found(literal.id);
+      return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, text.data() + at - entry.offset) && found(literal.id);
     };
-    const auto look = [&](size_t at) {
-      const uint32_t window = Load4(begin + at);
-      if (windows_.Any() && windows_.Each(window, [&](const Entry& entry) { return fits(at, entry); })) return true;
-      return kPairs && pairs_.Each(window & 0xFFFF, [&](const Entry& entry) { return fits(at, entry); });
-    };
+    if (windows_.Any() && window_filter_.Has(window) && windows_.Each(window, fits)) return true;
+    return pairs_.Any() && pair_filter_.Has(window & 0xFFFF) && pairs_.Each(window & 0xFFFF, fits);
+  }
+
+  // One pass for this index, and for a second one when there is.
+  template <bool kSecond, class F>
+  bool Scan(std::string_view text, const LiteralIndex& second, F& found) const {
+    const char* const begin = text.data();
+    const size_t size = text.size();
     const auto may = [&](size_t at) {
       const uint32_t window = Load4(begin + at);
-      return window_filter_.Has(window) | (kPairs && pair_filter_.Has(window & 0xFFFF));
+      return MayBegin(window) | (kSecond && second.MayBegin(window));
     };
-    const size_t last = text.size() - 2;
+    const auto look = [&](size_t at) { return LookAt(text, at, found) || (kSecond && second.LookAt(text, at, found)); };
     size_t at = 0;
-    for (; at + 3 <= last; at += 4) {
-      const bool a = may(at), b = may(at + 1), c = may(at + 2), d = may(at + 3);
+    for (; at + 8 <= size; at += 8) {
+      const bool a = may(at), b = may(at + 2), c = may(at + 4), d = may(at + 6);
       if (!(a | b | c | d)) continue;
-      if ((a && look(at)) || (b && look(at + 1)) || (c && look(at + 2)) || (d && look(at + 3))) return true;
+      if ((a && look(at)) || (b && look(at + 2)) || (c && look(at + 4)) || (d && look(at + 6))) return true;
     }
-    for (; at <= last; at++) {
+    for (; at < size; at += 2) {
       if (may(at) && look(at)) return true;
     }
     return false;
@@ -202,7 +236,8 @@ class LiteralIndex {
   KeyTable tiny_, end8_, end4_, end1_, start8_, start4_, start1_;
   KeyTable windows_, pairs_;             // of four bytes and of two
   Filter window_filter_, pair_filter_;
-  std::vector<Single> singles_;          // literals of one byte, for anywhere
+  std::vector<Single> singles_;          // literals of one byte or two, for anywhere
+  bool scans_ = false;                   // there are windows
   std::unique_ptr<LiteralIndex> other_;  // those that are not ASCII
 };
 
