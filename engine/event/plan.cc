@@ -112,8 +112,11 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
   sources.resize(content_->sources.size() + 1);
   for (size_t i = 0; i < content_->sources.size(); i++) CompileSource(i, diagnostics);
   if (options.recognise) {
-    for (size_t i = 0; i < content_->sources.size(); i++) by_tests.push_back(SourceId(static_cast<uint16_t>(i)));
-    std::stable_sort(by_tests.begin(), by_tests.end(), [&](SourceId a, SourceId b) { return source(a).recognise.size() > source(b).recognise.size(); });
+    for (size_t i = 0; i < content_->sources.size(); i++) {
+      const FieldTestSet& tests = sources[i].recognise;
+      by_tests.push_back({SourceId(static_cast<uint16_t>(i)), tests.required().empty() ? FieldId() : tests.required().back(), tests.size()});
+    }
+    std::stable_sort(by_tests.begin(), by_tests.end(), [&](const Candidate& a, const Candidate& b) { return a.tests > b.tests; });
   }
   for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics);
   CollectTransportFields();

@@ -71,35 +71,26 @@ class Matcher {
 
   void FindCandidates() {
     state_.candidates.assign(class_->always.begin(), class_->always.end());
-    const LiteralIndex* const keywords = class_->keywords && !program_.keywords.empty() ? &program_.keywords : nullptr;
-    // Values and leaves come in the same order; a leaf that is a value too is looked at once.
-    auto leaf = event_.leaves.begin();
-    const auto leaves_before = [&](uint32_t value) {
-      for (; leaf != event_.leaves.end() && (leaf->next == event::kNoValue || leaf->next < value); ++leaf) LookForKeywords(*leaf);
-    };
     for (uint32_t i = 0; i < event_.value_count(); i++) {
       const uint32_t dispatch = program_.field_dispatch[event_.field_of(i).value()];
-      if (dispatch == CompiledProgram::kNoDispatch || event_.superseded(i)) continue;
-      bool is_leaf = false;
-      if (keywords != nullptr) {
-        leaves_before(i);
-        is_leaf = leaf != event_.leaves.end() && leaf->next == i;
-        if (is_leaf) ++leaf;
-      }
-      LookAtValue(program_.fields[dispatch], event_.value_base[i], is_leaf ? keywords : nullptr);
+      if (dispatch != CompiledProgram::kNoDispatch && !event_.superseded(i)) LookAtValue(program_.fields[dispatch], event_.value_base[i]);
     }
-    if (keywords != nullptr) leaves_before(UINT32_MAX);
+    if (class_->keywords && !program_.keywords.empty()) LookForKeywords();
   }
 
-  void LookForKeywords(const Value& leaf) {
-    program_.keywords.Find(state_.texts.Of(leaf), [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
+  // In the leaves whose field has no index: one that has holds the keywords too.
+  void LookForKeywords() {
+    for (const Value& leaf : event_.leaves) {
+      if (leaf.next != event::kNoValue && program_.field_dispatch[event_.field_of(leaf.next).value()] != CompiledProgram::kNoDispatch && !event_.superseded(leaf.next)) continue;
+      program_.keywords.Find(state_.texts.Of(leaf), [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
+    }
   }
 
-  void LookAtValue(const FieldDispatch& field, const Value& value, const LiteralIndex* keywords) {
+  void LookAtValue(const FieldDispatch& field, const Value& value) {
     Add(field.present);
     if (!IsScalar(value)) return;
-    if (!field.literals.empty() || keywords != nullptr) {
-      LiteralIndex::FindBoth(state_.texts.Of(value), field.literals, keywords, [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
+    if (!field.literals.empty()) {
+      field.literals.Find(state_.texts.Of(value), [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
     }
     if (!field.numbers.empty() && value.kind != ValueKind::kBool) {
       if (const auto key = NumberKey(value.text)) {

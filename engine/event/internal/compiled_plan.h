@@ -64,7 +64,13 @@ class CompiledPlan : public Plan {
  public:
   // By SourceId, then one for unknown events at the end.
   std::vector<CompiledSource> sources;
-  std::vector<content::SourceId> by_tests;   // order of recognition: most tests first, then by name
+  // Order of recognition: most tests first, then by name. With a field without which the source is not meant, where there is one.
+  struct Candidate {
+    content::SourceId source;
+    FieldId required;
+    size_t tests = 0;
+  };
+  std::vector<Candidate> by_tests;
   std::vector<WebhookEnvelope> envelopes;
   std::vector<TransportField> header_fields;
   FieldId folder_field, payload_type_field;

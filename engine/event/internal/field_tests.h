@@ -18,6 +18,7 @@ class FieldTestSet {
   bool Compile(const std::vector<content::Item>& items);
   bool Holds(const EventView& event) const;
   size_t size() const { return tests_.size(); }
+  const std::vector<FieldId>& required() const { return required_; }
 
  private:
   enum class Op : uint8_t { kEquals, kStartsWith, kEndsWith, kContains, kGlob, kNull, kBool, kExists, kCompare };

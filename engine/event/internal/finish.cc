@@ -89,19 +89,14 @@ void Finisher::FillTransport(const std::vector<Header>& envelope_headers, EventV
 
 SourceId Finisher::Recognise(const EventView& event, bool* ambiguous) const {
   *ambiguous = false;
-  for (size_t i = 0; i < plan_.by_tests.size(); i++) {
-    const SourceId id = plan_.by_tests[i];
-    const FieldTestSet& tests = plan_.source(id).recognise;
-    if (!tests.Holds(event)) continue;
-    for (size_t k = i + 1; k < plan_.by_tests.size(); k++) {
-      const FieldTestSet& other = plan_.source(plan_.by_tests[k]).recognise;
-      if (other.size() != tests.size()) break;
-      if (other.Holds(event)) {
-        *ambiguous = true;
-        break;
-      }
-    }
-    return id;
+  const auto holds = [&](const CompiledPlan::Candidate& each) {
+    return (!each.required.valid() || !event.values(each.required).empty()) && plan_.source(each.source).recognise.Holds(event);
+  };
+  const auto& candidates = plan_.by_tests;
+  for (size_t i = 0; i < candidates.size(); i++) {
+    if (!holds(candidates[i])) continue;
+    for (size_t k = i + 1; k < candidates.size() && candidates[k].tests == candidates[i].tests && !*ambiguous; k++) *ambiguous = holds(candidates[k]);
+    return candidates[i].source;
   }
   return SourceId();
 }

@@ -13,8 +13,9 @@ namespace {
 
 using simdjson::error_code;
 
-// Bytes of a key up to its closing quote; negative when an escape comes first. The bytes behind a document are readable.
-inline ptrdiff_t PlainKeySize(const char* key) {
+// Bytes of a string up to its closing quote; negative when an escape comes first. The bytes behind a document are readable, and
+// the parser has seen that the quote is there.
+inline ptrdiff_t PlainSize(const char* key) {
   const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
   for (ptrdiff_t at = 0;; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(key + at));
@@ -66,7 +67,6 @@ void Walker::Begin() {
 void Walker::Restart() {
   values_.clear();
   owner_.clear();
-  before_.clear();
   leaves_.clear();
   leaves_broken_ = false;
   if (++epoch_ == 0) {  // after four thousand million events the stamps start anew
@@ -88,7 +88,6 @@ void Walker::Append(FieldId field, std::string_view text, ValueKind kind) {
   const uint32_t index = static_cast<uint32_t>(values_.size());
   const bool fresh = slot.epoch != epoch_;
   owner_.push_back(field.value());
-  before_.push_back(fresh ? kNoValue : slot.last);
   if (fresh) slot = {epoch_, index, index};
   else {
     values_[slot.last].next = index;
@@ -97,19 +96,22 @@ void Walker::Append(FieldId field, std::string_view text, ValueKind kind) {
   values_.push_back({text, kind, kNoValue});
 }
 
+// Rare: an object is walked again. Linear in the values that there are.
 void Walker::UndoTo(size_t count) {
-  while (values_.size() > count) {
-    Slot& slot = slots_[owner_.back()];
-    if (before_.back() == kNoValue) {
+  for (size_t i = count; i < values_.size(); i++) {
+    Slot& slot = slots_[owner_[i]];
+    if (slot.epoch != epoch_ || slot.last < count) continue;  // undone already
+    if (slot.first >= count) {
       slot.epoch = 0;
-    } else {
-      slot.last = before_.back();
-      values_[slot.last].next = kNoValue;
+      continue;
     }
-    values_.pop_back();
-    owner_.pop_back();
-    before_.pop_back();
+    uint32_t last = slot.first;
+    while (values_[last].next < count) last = values_[last].next;
+    values_[last].next = kNoValue;
+    slot.last = last;
   }
+  values_.resize(count);
+  owner_.resize(count);
 }
 
 void Walker::AppendAll(const TrieNode& node, std::string_view text, ValueKind kind) {
@@ -129,7 +131,7 @@ error_code Walker::WalkRoot(const Trie& trie, ondemand::object& object, bool wra
 
 error_code Walker::FindEdge(ondemand::field& field, uint32_t node, const TrieEdge** edge) {
   const char* raw = field.key().raw();
-  const ptrdiff_t size = PlainKeySize(raw);
+  const ptrdiff_t size = PlainSize(raw);
   if (size >= 0) {
     *edge = trie_->Find(trie_->node(node), {raw, static_cast<size_t>(size)});
     return simdjson::SUCCESS;
@@ -319,12 +321,19 @@ error_code Walker::WalkLeaves(ondemand::value& value, int depth) {
 }
 
 error_code Walker::ScalarText(ondemand::value& value, ondemand::json_type type, std::string_view* text, ValueKind* kind) {
-  const std::string_view token = TrimRight(value.raw_json_token());
+  std::string_view token = value.raw_json_token();
+  if (type == ondemand::json_type::string) {
+    *kind = ValueKind::kString;
+    const char* const inside = token.data() + 1;
+    const ptrdiff_t size = PlainSize(inside);
+    *text = {inside, static_cast<size_t>(std::max<ptrdiff_t>(size, 0))};
+    if (size >= 0) return simdjson::SUCCESS;
+    // simdjson copies in blocks: it may write past the text's end by one of them. The token reaches to the next one.
+    auto* target = reinterpret_cast<uint8_t*>(unescaped_.Reserve(token.size() + simdjson::SIMDJSON_PADDING));
+    return parser_.unescape(ondemand::raw_json_string(reinterpret_cast<const uint8_t*>(inside)), target).get(*text);
+  }
+  token = TrimRight(token);
   switch (type) {
-    case ondemand::json_type::string:
-      if (token.size() < 2 || token.back() != '"') return simdjson::TAPE_ERROR;
-      *kind = ValueKind::kString;
-      return Unescape(token.substr(1, token.size() - 2), text);
     case ondemand::json_type::number:
       *kind = ValueKind::kNumber;
       *text = token;

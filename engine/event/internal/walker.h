@@ -80,7 +80,7 @@ class Walker {
   const Trie* trie_ = nullptr;
   std::vector<Slot> slots_;
   std::vector<Value> values_;
-  std::vector<uint32_t> owner_, before_;         // of each value: its field, and the field's last value before it
+  std::vector<uint32_t> owner_;                  // of each value: its field
   std::vector<uint32_t> edge_seen_;              // by edge: the object it was last met in
   std::vector<FieldId> masked_;                  // fields that a longer key has given already (exact mode)
   std::vector<Value> leaves_;

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 #include "engine/match/internal/utf8.h"
 
@@ -70,6 +73,35 @@ bool IsAscii(std::string_view text) {
   }
   for (; at < text.size(); at++) bits |= static_cast<unsigned char>(text[at]);
   return (bits & kHighBits) == 0;
+}
+
+size_t FoldWide(std::string_view text, char* out, bool* ascii) {
+#ifdef __AVX2__
+  const __m256i before_a = _mm256_set1_epi8('A' - 1), behind_z = _mm256_set1_epi8('Z' + 1), bit = _mm256_set1_epi8(0x20);
+  const auto lower = [&](__m256i bytes) {
+    const __m256i capital = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, before_a), _mm256_cmpgt_epi8(behind_z, bytes));
+    return _mm256_or_si256(bytes, _mm256_and_si256(capital, bit));
+  };
+  __m256i seen = _mm256_setzero_si256();
+  size_t at = 0;
+  for (; at + 32 <= text.size(); at += 32) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text.data() + at));
+    seen = _mm256_or_si256(seen, bytes);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + at), lower(bytes));
+  }
+  if (at < text.size()) {
+    alignas(32) char rest[32] = {};
+    memcpy(rest, text.data() + at, text.size() - at);
+    const __m256i bytes = _mm256_load_si256(reinterpret_cast<const __m256i*>(rest));
+    seen = _mm256_or_si256(seen, bytes);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + at), lower(bytes));
+  }
+  *ascii = _mm256_movemask_epi8(seen) == 0;
+  if (*ascii) return text.size();
+#endif
+  const size_t size = Fold(text, out);
+  *ascii = IsAscii({out, size});
+  return size;
 }
 
 void FoldTo(std::string_view text, std::string& out) {

@@ -153,11 +153,12 @@ class Compiler {
   }
 
   void BuildDispatch() {
+    std::vector<std::pair<const Witness*, uint32_t>> keywords;
     out_.field_dispatch.assign(content_.fields.size(), CompiledProgram::kNoDispatch);
     for (const auto& [witness, conditions] : led_to_) {
       const Range postings = AddPostings(conditions);
       if (witness.kind == Witness::Kind::kKeyword) {
-        AddLiteral(out_.keywords, witness, postings);
+        keywords.emplace_back(&witness, AddPostingsOfLiteral(postings));
         continue;
       }
       uint32_t& place = out_.field_dispatch[witness.field.value()];
@@ -166,17 +167,22 @@ class Compiler {
         out_.fields.emplace_back();
       }
       FieldDispatch& field = out_.fields[place];
-      if (witness.kind == Witness::Kind::kLiteral) AddLiteral(field.literals, witness, postings);
+      if (witness.kind == Witness::Kind::kLiteral) field.literals.Add(witness.text, witness.where, AddPostingsOfLiteral(postings));
       else if (witness.kind == Witness::Kind::kNumber) field.numbers.emplace(witness.number, postings);
       else field.present = postings;
     }
-    for (FieldDispatch& field : out_.fields) field.literals.Build(witnesses_.grams());
-    out_.keywords.Build(witnesses_.grams());
+    // A value of a field that has an index is scanned once, for both.
+    const auto add_keywords = [&](LiteralIndex& index) {
+      for (const auto& [witness, id] : keywords) index.Add(witness->text, witness->where, id);
+      index.Build(witnesses_.grams());
+    };
+    for (FieldDispatch& field : out_.fields) add_keywords(field.literals);
+    add_keywords(out_.keywords);
   }
 
-  void AddLiteral(LiteralIndex& index, const Witness& witness, Range postings) {
-    index.Add(witness.text, witness.where, static_cast<uint32_t>(out_.literal_postings.size()));
+  uint32_t AddPostingsOfLiteral(Range postings) {
     out_.literal_postings.push_back(postings);
+    return static_cast<uint32_t>(out_.literal_postings.size() - 1);
   }
 
   static constexpr uint32_t kRefused = UINT32_MAX;

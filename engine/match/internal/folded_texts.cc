@@ -42,10 +42,11 @@ char* FoldedTexts::Reserve(size_t size) {
 
 void FoldedTexts::Fill(std::string_view text, Entry& entry) {
   char* const out = Reserve(FoldedSizeMax(text.size()));
-  const size_t size = Fold(text, out);
+  bool ascii = true;
+  const size_t size = FoldWide(text, out, &ascii);
   memset(out + size, 0, kMargin);
   used_ += kMargin + size;
-  entry = {out, static_cast<uint32_t>(size) | (IsAscii({out, size}) ? 0 : kNotAscii), epoch_};
+  entry = {out, static_cast<uint32_t>(size) | (ascii ? 0 : kNotAscii), epoch_};
 }
 
 }  // namespace tocsin::match

@@ -9,26 +9,25 @@ namespace tocsin::match {
 namespace {
 
 // Filter bits a window. At 16, one position in sixteen of random text asks the table in vain; CommandLine's filter is then
-// 8 KiB and stays in the first-level cache.
+// 4 KiB and stays in the first-level cache.
 constexpr size_t kFilterBits = 16;
+
+constexpr size_t kGram = 3;
+uint32_t GramAt(std::string_view text, size_t at) {
+  uint32_t gram = 0;
+  memcpy(&gram, text.data() + at, kGram);
+  return gram;
+}
 
 }  // namespace
 
 void GramCounts::Add(std::string_view folded) {
-  for (size_t at = 0; at + 4 <= folded.size(); at++) {
-    uint32_t gram;
-    memcpy(&gram, folded.data() + at, 4);
-    counts_[gram]++;
-  }
+  for (size_t at = 0; at + kGram <= folded.size(); at++) counts_[GramAt(folded, at)]++;
 }
 
 uint32_t GramCounts::Rarest(std::string_view folded) const {
   uint32_t least = UINT32_MAX;
-  for (size_t at = 0; at + 4 <= folded.size(); at++) {
-    uint32_t gram;
-    memcpy(&gram, folded.data() + at, 4);
-    least = std::min(least, Of(gram));
-  }
+  for (size_t at = 0; at + kGram <= folded.size(); at++) least = std::min(least, Of(GramAt(folded, at)));
   return least == UINT32_MAX ? 0 : least;
 }
 
@@ -59,16 +58,17 @@ void LiteralIndex::Build(const GramCounts& counts) {
     if (literal.where == Where::kAnywhere) {
       if (literal.size <= kPair) {
         singles_.push_back({{begin[0], literal.size > 1 ? begin[1] : '\0'}, static_cast<uint8_t>(literal.size), literal.id});
-      } else if (literal.size <= kWindow) {
-        for (uint32_t at = 0; at < 2; at++) pairs.push_back({Load4(begin + at) & 0xFFFF, {i, at}});
+      } else if (literal.size == kWindow) {
+        for (uint32_t at = 0; at < 2; at++) pairs.push_back({Load4(begin + at) & kPairMask, {i, at}});
       } else {
         // Two windows side by side, the rarest together.
+        const auto window = [&](uint32_t at) { return Load4(begin + at) & kWindowMask; };
         uint32_t best = 0, best_count = UINT32_MAX;
         for (uint32_t at = 0; at + kWindow + 1 <= literal.size; at++) {
-          const uint32_t count = counts.Of(Load4(begin + at)) + counts.Of(Load4(begin + at + 1));
+          const uint32_t count = counts.Of(window(at)) + counts.Of(window(at + 1));
           if (count < best_count) best = at, best_count = count;
         }
-        for (uint32_t at = best; at < best + 2; at++) windows.push_back({Load4(begin + at), {i, at}});
+        for (uint32_t at = best; at < best + 2; at++) windows.push_back({window(at), {i, at}});
       }
     } else if (literal.where == Where::kWhole && literal.size < 8) {
       tiny.push_back({TinyKey({begin, literal.size}), entry});
@@ -82,7 +82,7 @@ void LiteralIndex::Build(const GramCounts& counts) {
       else end1.push_back({static_cast<unsigned char>(end[-1]), entry});
     }
   }
-  scans_ = !windows.empty() || !pairs.empty();
+  has_ends_ = !(end8.empty() && end4.empty() && end1.empty() && start8.empty() && start4.empty() && start1.empty());
   window_filter_.Build(windows);
   pair_filter_.Build(pairs);
   tiny_.Build(std::move(tiny));
@@ -98,11 +98,11 @@ void LiteralIndex::Build(const GramCounts& counts) {
 
 void LiteralIndex::Filter::Build(const std::vector<std::pair<uint64_t, Entry>>& windows) {
   const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));   // none: all bits are zero
-  bits.assign(wanted / 64, 0);
+  bits.assign(wanted / 32, 0);
   shift = 32 - static_cast<uint32_t>(std::countr_zero(wanted));
   for (const auto& [key, entry] : windows) {
     const uint32_t h = (static_cast<uint32_t>(key) * kMultiplier) >> shift;
-    bits[h >> 6] |= uint64_t{1} << (h & 63);
+    bits[h >> 5] |= uint32_t{1} << (h & 31);
   }
 }
 

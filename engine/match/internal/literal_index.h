@@ -1,12 +1,12 @@
 // Many literals, sought in one folded text at a time: the whole text, its start, its end, or anywhere in it.
 //
 // The idea: a literal is found by a few of its bytes. Eight (four, one) bytes at an end of the text are a key into a hash
-// table. For literals that may stand anywhere, four bytes out of the literal, chosen to be rare, are its window; one pass over
+// table. For literals that may stand anywhere, three bytes out of the literal, chosen to be rare, are its window; one pass over
 // the text asks a small bit table whether any window begins here, and nearly always none does. The pass goes in steps of two
 // bytes: of two windows a byte apart one stands at an even place, wherever the literal does, so both are entered. (Literals of
-// three and four bytes have windows of two.) What a key finds is then compared in full. The cost does not grow with the number
-// of literals but with how many share their bytes with the text. Literals that are not ASCII are an index of their own, asked
-// by texts that are not.
+// three bytes have windows of two, and a table of their own.) What a key finds is then compared in full. The cost does not grow
+// with the number of literals but with how many share their bytes with the text. Literals that are not ASCII are an index of
+// their own, asked by texts that are not.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
@@ -24,7 +24,7 @@
 
 namespace tocsin::match {
 
-// How often four bytes in a row occur in the literals of a rule set: what many rules name is common in traffic too.
+// How often three bytes in a row occur in the literals of a rule set: what many rules name is common in traffic too.
 class GramCounts {
  public:
   void Add(std::string_view folded);
@@ -32,7 +32,7 @@ class GramCounts {
     const auto it = counts_.find(gram);
     return it == counts_.end() ? 0 : it->second;
   }
-  // The least of them in a text; 0 for one shorter than four bytes.
+  // The least of them in a text; 0 for one shorter than that.
   uint32_t Rarest(std::string_view folded) const;
 
  private:
@@ -53,29 +53,18 @@ class LiteralIndex {
   // true, when found returns true.
   template <class F>
   bool Find(const FoldedText& folded, F&& found) const {
-    return FindBoth(folded, *this, nullptr, found);
-  }
-  // The same in two indexes, in one pass. `second` may be null; otherwise it holds literals for anywhere alone.
-  template <class F>
-  static bool FindBoth(const FoldedText& folded, const LiteralIndex& first, const LiteralIndex* second, F&& found) {
-    if (first.FindHere(folded.text, second, found)) return true;
-    if (folded.ascii) return false;
-    const LiteralIndex* const second_other = second != nullptr ? second->other_.get() : nullptr;
-    if (first.other_ != nullptr) return first.other_->FindHere(folded.text, second_other, found);
-    return second_other != nullptr && second_other->FindHere(folded.text, nullptr, found);
+    return FindHere(folded.text, found) || (!folded.ascii && other_ != nullptr && other_->FindHere(folded.text, found));
   }
 
  private:
   template <class F>
-  bool FindHere(std::string_view text, const LiteralIndex* second, F& found) const {
+  bool FindHere(std::string_view text, F& found) const {
     if (text.size() < 8) {
       if (tiny_.Any() && tiny_.Each(TinyKey(text), [&](const Entry& entry) { return found(literals_[entry.literal].id); })) return true;
     }
-    if (AtEnds(text, found)) return true;
-    if (Singles(text, found) || (second != nullptr && second->Singles(text, found))) return true;
-    if (second == nullptr || !second->scans_) return scans_ && Scan<false>(text, *this, found);
-    if (!scans_) return second->Scan<false>(text, *second, found);
-    return Scan<true>(text, *second, found);
+    if (has_ends_ && AtEnds(text, found)) return true;
+    if (!singles_.empty() && Singles(text, found)) return true;
+    return pairs_.Any() ? Scan<true>(text, found) : windows_.Any() && Scan<false>(text, found);
   }
 
   // Literals of one and two bytes, each by itself.
@@ -136,7 +125,8 @@ class LiteralIndex {
   };
 
   static constexpr uint32_t kMultiplier = 0x9E3779B1;
-  static constexpr uint32_t kWindow = 4, kPair = 2;
+  static constexpr uint32_t kWindow = 3, kPair = 2;
+  static constexpr uint32_t kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;   // little-endian
 
   static uint64_t Load8(const char* p) {
     uint64_t word;
@@ -186,47 +176,48 @@ class LiteralIndex {
 
   // A bit for each hash of a window: does any window have it?
   struct Filter {
-    std::vector<uint64_t> bits;
+    std::vector<uint32_t> bits;
     uint32_t shift = 32;
     void Build(const std::vector<std::pair<uint64_t, Entry>>& windows);
-    bool Has(uint32_t window) const {
+    uint32_t Bit(uint32_t window) const {
       const uint32_t h = (window * kMultiplier) >> shift;
-      return bits[h >> 6] >> (h & 63) & 1;
+      return bits[h >> 5] >> (h & 31) & 1;
     }
   };
 
-  // May a window begin here? `window`: the four bytes that stand there.
-  bool MayBegin(uint32_t window) const { return window_filter_.Has(window) | pair_filter_.Has(window & 0xFFFF); }
-
-  template <class F>
+  template <bool kPairs, class F>
   bool LookAt(std::string_view text, size_t at, F& found) const {
-    const uint32_t window = Load4(text.data() + at);
+    const uint32_t bytes = Load4(text.data() + at);
     const auto fits = [&](const Entry& entry) {
       const Literal& literal = literals_[entry.literal];
       return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, text.data() + at - entry.offset) && found(literal.id);
     };
-    if (windows_.Any() && window_filter_.Has(window) && windows_.Each(window, fits)) return true;
-    return pairs_.Any() && pair_filter_.Has(window & 0xFFFF) && pairs_.Each(window & 0xFFFF, fits);
+    if (windows_.Any() && windows_.Each(bytes & kWindowMask, fits)) return true;
+    return kPairs && pairs_.Each(bytes & kPairMask, fits);
   }
 
-  // One pass for this index, and for a second one when there is.
-  template <bool kSecond, class F>
-  bool Scan(std::string_view text, const LiteralIndex& second, F& found) const {
+  template <bool kPairs, class F>
+  bool Scan(std::string_view text, F& found) const {
     const char* const begin = text.data();
     const size_t size = text.size();
-    const auto may = [&](size_t at) {
-      const uint32_t window = Load4(begin + at);
-      return MayBegin(window) | (kSecond && second.MayBegin(window));
+    const uint32_t* const bits = window_filter_.bits.data();
+    const uint32_t shift = window_filter_.shift;
+    const auto may = [&](size_t at) -> uint32_t {
+      const uint32_t bytes = Load4(begin + at);
+      const uint32_t h = ((bytes & kWindowMask) * kMultiplier) >> shift;
+      const uint32_t bit = bits[h >> 5] >> (h & 31) & 1;
+      return kPairs ? bit | pair_filter_.Bit(bytes & kPairMask) : bit;
     };
-    const auto look = [&](size_t at) { return LookAt(text, at, found) || (kSecond && second.LookAt(text, at, found)); };
     size_t at = 0;
     for (; at + 8 <= size; at += 8) {
-      const bool a = may(at), b = may(at + 2), c = may(at + 4), d = may(at + 6);
-      if (!(a | b | c | d)) continue;
-      if ((a && look(at)) || (b && look(at + 2)) || (c && look(at + 4)) || (d && look(at + 6))) return true;
+      const uint32_t some = may(at) | may(at + 2) << 1 | may(at + 4) << 2 | may(at + 6) << 3;
+      if (some == 0) continue;
+      for (size_t i = 0; i < 4; i++) {
+        if ((some >> i & 1) != 0 && LookAt<kPairs>(text, at + 2 * i, found)) return true;
+      }
     }
     for (; at < size; at += 2) {
-      if (may(at) && look(at)) return true;
+      if (may(at) != 0 && LookAt<kPairs>(text, at, found)) return true;
     }
     return false;
   }
@@ -234,10 +225,10 @@ class LiteralIndex {
   std::vector<Literal> literals_;
   std::vector<char> text_;
   KeyTable tiny_, end8_, end4_, end1_, start8_, start4_, start1_;
-  KeyTable windows_, pairs_;             // of four bytes and of two
+  KeyTable windows_, pairs_;             // of three bytes and of two
   Filter window_filter_, pair_filter_;
   std::vector<Single> singles_;          // literals of one byte or two, for anywhere
-  bool scans_ = false;                   // there are windows
+  bool has_ends_ = false;                // there are literals for an end, or of eight bytes and more for the whole
   std::unique_ptr<LiteralIndex> other_;  // those that are not ASCII
 };
 

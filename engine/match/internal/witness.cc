@@ -22,6 +22,7 @@ using content::ValueTest;
 // A field that a rule's logsource has is there in most of its events: worth less than any literal that few rules ask for.
 constexpr uint64_t kPresentCost = 20'000;
 constexpr uint64_t kNumberCost = 200;
+constexpr size_t kShortestKeyword = 4;
 
 TextPattern PatternOf(const Item& item, const ValueTest& test) {
   return TextPattern(item.field.valid() ? test.pattern : AnywherePattern(test.pattern), test.cased, test.windash);
@@ -89,8 +90,10 @@ void WitnessChooser::Count(const Item& item) {
   }
 }
 
-bool WitnessChooser::Usable(const Witness& witness) const {
+bool WitnessChooser::Usable(const Witness& witness) {
   if (!LiteralIndex::Takes(witness.text, witness.where)) return false;
+  // Keywords are sought in every leaf: short ones would cost more than trying their rules.
+  if (witness.kind == Witness::Kind::kKeyword && witness.text.size() < kShortestKeyword) return false;
   return witness.where != LiteralIndex::Where::kAnywhere || witness.text.size() > 1 || !IsCommonByte(witness.text[0]);
 }
 
@@ -226,7 +229,8 @@ WitnessChooser::Set WitnessChooser::OfRegex(const Item& item, const std::string&
     for (const std::string& text : *literals) {
       out.push_back({.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = LiteralIndex::Where::kAnywhere, .text = text});
     }
-    return out;
+    if (std::all_of(out.begin(), out.end(), Usable)) return out;
+    out.clear();
   }
   if (keyword) return std::nullopt;
   out.push_back({.kind = Witness::Kind::kPresent, .field = item.field});

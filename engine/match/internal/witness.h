@@ -53,7 +53,7 @@ class WitnessChooser {
   Set OfPattern(const content::Item& item, const content::ValueTest& test) const;
   Set OfRegex(const content::Item& item, const std::string& regex) const;
   void Count(const content::Item& item);
-  bool Usable(const Witness& witness) const;
+  static bool Usable(const Witness& witness);
   uint64_t Cost(const Witness& witness) const;
   uint64_t Cost(const Set& set) const;
 
