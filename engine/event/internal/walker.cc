@@ -65,9 +65,7 @@ void Walker::Begin() {
 }
 
 void Walker::Restart() {
-  values_.clear();
-  owner_.clear();
-  leaves_.clear();
+  count_ = leaf_count_ = 0;
   leaves_broken_ = false;
   if (++epoch_ == 0) {  // after four thousand million events the stamps start anew
     std::fill(slots_.begin(), slots_.end(), Slot{});
@@ -80,25 +78,29 @@ void Walker::Restart() {
 
 void Walker::Append(FieldId field, std::string_view text, ValueKind kind) {
   if (!masked_.empty() && std::find(masked_.begin(), masked_.end(), field) != masked_.end()) return;
-  if (values_.size() >= kMaxValues) {
-    value_limit_ = true;
-    return;
+  if (count_ == values_.size()) {
+    if (count_ >= kMaxValues) {
+      value_limit_ = true;
+      return;
+    }
+    values_.resize(std::min<size_t>(std::max<size_t>(64, count_ * size_t{2}), kMaxValues));
+    owner_.resize(values_.size());
   }
   Slot& slot = slots_[field.value()];
-  const uint32_t index = static_cast<uint32_t>(values_.size());
+  const uint32_t index = count_++;
   const bool fresh = slot.epoch != epoch_;
-  owner_.push_back(field.value());
+  owner_[index] = field.value();
   if (fresh) slot = {epoch_, index, index};
   else {
     values_[slot.last].next = index;
     slot.last = index;
   }
-  values_.push_back({text, kind, kNoValue});
+  values_[index] = {text, kind, kNoValue};
 }
 
 // Rare: an object is walked again. Linear in the values that there are.
-void Walker::UndoTo(size_t count) {
-  for (size_t i = count; i < values_.size(); i++) {
+void Walker::UndoTo(uint32_t count) {
+  for (uint32_t i = count; i < count_; i++) {
     Slot& slot = slots_[owner_[i]];
     if (slot.epoch != epoch_ || slot.last < count) continue;  // undone already
     if (slot.first >= count) {
@@ -110,8 +112,7 @@ void Walker::UndoTo(size_t count) {
     values_[last].next = kNoValue;
     slot.last = last;
   }
-  values_.resize(count);
-  owner_.resize(count);
+  count_ = count;
 }
 
 void Walker::AppendAll(const TrieNode& node, std::string_view text, ValueKind kind) {
@@ -156,7 +157,7 @@ error_code Walker::Unescape(std::string_view inside, std::string_view* out) {
 
 error_code Walker::WalkObject(ondemand::object& object, uint32_t node, int depth) {
   const uint32_t serial = ++object_serial_;
-  const size_t values_before = values_.size();
+  const uint32_t values_before = count_;
   for (auto result : object) {
     ondemand::field field;
     if (const error_code error = std::move(result).get(field)) return error;
@@ -199,7 +200,7 @@ error_code Walker::WalkExact(ondemand::object& object, uint32_t node, int depth)
     // The longest key below the last one, then its fields.
     size_t longest = 0;
     for (int pass = 0; pass < 2; pass++) {
-      const size_t values_before = values_.size();
+      const uint32_t values_before = count_;
       const uint32_t serial = ++object_serial_;
       for (auto result : object) {
         ondemand::field field;
@@ -228,7 +229,7 @@ error_code Walker::WalkExact(ondemand::object& object, uint32_t node, int depth)
         return simdjson::SUCCESS;
       }
       if (pass == 1) {
-        for (size_t i = values_before; i < values_.size(); i++) masked_.push_back(FieldId(owner_[i]));
+        for (uint32_t i = values_before; i < count_; i++) masked_.push_back(FieldId(owner_[i]));
       }
     }
     shorter_than = longest - 1;
@@ -278,14 +279,16 @@ error_code Walker::WalkScalar(ondemand::value& value, const TrieNode& node, onde
   std::string_view text;
   ValueKind kind;
   if (const error_code error = ScalarText(value, type, &text, &kind)) return error;
-  const uint32_t place = static_cast<uint32_t>(values_.size());
+  const uint32_t place = count_;
   AppendAll(node, text, kind);
-  if (leaves_wanted_) AddLeaf(text, kind, values_.size() > place ? place : kNoValue);
+  if (leaves_wanted_) AddLeaf(text, kind, count_ > place ? place : kNoValue);
   return simdjson::SUCCESS;
 }
 
 void Walker::AddLeaf(std::string_view text, ValueKind kind, uint32_t value) {
-  if (kind != ValueKind::kNull && leaves_.size() < kMaxValues) leaves_.push_back({text, kind, value});
+  if (kind == ValueKind::kNull || leaf_count_ >= kMaxValues) return;
+  if (leaf_count_ == leaves_.size()) leaves_.resize(std::max<size_t>(64, leaves_.size() * 2));
+  leaves_[leaf_count_++] = {text, kind, value};
 }
 
 // Below what nobody asks for: leaves alone.

@@ -51,12 +51,12 @@ class Walker {
 
   // Leaves of what was walked, if they are all there: not when an object was walked again for its dotted keys.
   bool has_leaves() const { return leaves_wanted_ && !leaves_broken_; }
-  std::span<const Value> leaves() const { return leaves_; }
+  std::span<const Value> leaves() const { return {leaves_.data(), leaf_count_}; }
 
   const Slot* slots() const { return slots_.data(); }
   const Value* values() const { return values_.data(); }
   const uint32_t* value_fields() const { return owner_.data(); }
-  uint32_t value_count() const { return static_cast<uint32_t>(values_.size()); }
+  uint32_t value_count() const { return count_; }
   uint32_t epoch() const { return epoch_; }
   bool duplicate_key() const { return duplicate_key_; }
   bool depth_limit() const { return depth_limit_; }
@@ -73,13 +73,14 @@ class Walker {
   simdjson::error_code ScalarText(ondemand::value& value, ondemand::json_type type, std::string_view* text, ValueKind* kind);
   void AddLeaf(std::string_view text, ValueKind kind, uint32_t value);
   void AppendAll(const TrieNode& node, std::string_view text, ValueKind kind);
-  void UndoTo(size_t count);
+  void UndoTo(uint32_t count);
 
   const ondemand::parser& parser_;
   TextArena unescaped_;
   const Trie* trie_ = nullptr;
   std::vector<Slot> slots_;
-  std::vector<Value> values_;
+  std::vector<Value> values_;                    // the first count_ are in use
+  uint32_t count_ = 0, leaf_count_ = 0;
   std::vector<uint32_t> owner_;                  // of each value: its field
   std::vector<uint32_t> edge_seen_;              // by edge: the object it was last met in
   std::vector<FieldId> masked_;                  // fields that a longer key has given already (exact mode)

@@ -32,6 +32,26 @@ constexpr uint64_t LowerEight(uint64_t word) {
   return word | ((from_a & ~past_z & kHighBits) >> 2);       // 0x80 >> 2 is the bit between 'A' and 'a'
 }
 
+#ifdef __AVX2__
+// memcpy of 1 to 31 bytes without a call.
+void CopyShort(const char* from, size_t size, char* to) {
+  if (size >= 16) {
+    memcpy(to, from, 16);
+    memcpy(to + size - 16, from + size - 16, 16);
+  } else if (size >= 8) {
+    memcpy(to, from, 8);
+    memcpy(to + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    memcpy(to, from, 4);
+    memcpy(to + size - 4, from + size - 4, 4);
+  } else {
+    to[0] = from[0];
+    to[size / 2] = from[size / 2];
+    to[size - 1] = from[size - 1];
+  }
+}
+#endif
+
 }  // namespace
 
 char32_t FoldCodePoint(char32_t code) {
@@ -91,7 +111,7 @@ size_t FoldWide(std::string_view text, char* out, bool* ascii) {
   }
   if (at < text.size()) {
     alignas(32) char rest[32] = {};
-    memcpy(rest, text.data() + at, text.size() - at);
+    CopyShort(text.data() + at, text.size() - at, rest);
     const __m256i bytes = _mm256_load_si256(reinterpret_cast<const __m256i*>(rest));
     seen = _mm256_or_si256(seen, bytes);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + at), lower(bytes));

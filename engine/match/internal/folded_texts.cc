@@ -23,21 +23,15 @@ void FoldedTexts::Begin(const event::EventView& event) {
   used_ = 0;
 }
 
-// Room for `size` bytes between two margins; the margin before it is in place.
-char* FoldedTexts::Reserve(size_t size) {
-  const size_t wanted = size + 2 * kMargin;
+void FoldedTexts::NextBlock(size_t wanted) {
   while (block_ < blocks_.size() && blocks_[block_].size - used_ < wanted) {
     block_++;
     used_ = 0;
   }
-  if (block_ == blocks_.size()) {
-    const size_t block_size = std::max(kBlockBytes, wanted);
-    blocks_.push_back({std::make_unique<char[]>(block_size), block_size});
-    used_ = 0;
-  }
-  char* const begin = blocks_[block_].bytes.get() + used_;
-  // A block's first margin is never written; any other is the end of the text before.
-  return begin + kMargin;
+  if (block_ < blocks_.size()) return;
+  const size_t size = std::max(kBlockBytes, wanted);
+  blocks_.push_back({std::make_unique<char[]>(size), size});
+  used_ = 0;
 }
 
 void FoldedTexts::Fill(std::string_view text, Entry& entry) {

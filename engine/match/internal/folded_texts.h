@@ -46,7 +46,13 @@ class FoldedTexts {
     return value.next != event::kNoValue ? value.next : value_count_ + static_cast<size_t>(&value - leaves_);
   }
   void Fill(std::string_view text, Entry& entry);
-  char* Reserve(size_t size);
+  // Room for `size` bytes between two margins; the margin before it is in place.
+  char* Reserve(size_t size) {
+    if (block_ == blocks_.size() || blocks_[block_].size - used_ < size + 2 * kMargin) NextBlock(size + 2 * kMargin);
+    // A block's first margin is never written; any other is the end of the text before.
+    return blocks_[block_].bytes.get() + used_ + kMargin;
+  }
+  void NextBlock(size_t wanted);
 
   static constexpr size_t kBlockBytes = 256u << 10;
   struct Block {

@@ -47,7 +47,8 @@ void LiteralIndex::AddHere(std::string_view folded, Where where, uint32_t id) {
 
 void LiteralIndex::Build(const GramCounts& counts) {
   if (other_ != nullptr) other_->Build(counts);
-  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end4, end1, start8, start4, start1, windows, pairs;
+  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end5, end1, start8, start5, start1, long_windows, windows, pairs;
+  std::vector<uint32_t> filtered, filtered_pairs;
   // Keys are read eight bytes at a time.
   text_.resize(text_.size() + 8);
   for (uint32_t i = 0; i < literals_.size(); i++) {
@@ -59,49 +60,60 @@ void LiteralIndex::Build(const GramCounts& counts) {
       if (literal.size <= kPair) {
         singles_.push_back({{begin[0], literal.size > 1 ? begin[1] : '\0'}, static_cast<uint8_t>(literal.size), literal.id});
       } else if (literal.size == kWindow) {
-        for (uint32_t at = 0; at < 2; at++) pairs.push_back({Load4(begin + at) & kPairMask, {i, at}});
+        for (uint32_t at = 0; at < 2; at++) {
+          filtered_pairs.push_back(Load4(begin + at) & kPairMask);
+          pairs.push_back({filtered_pairs.back(), {i, at}});
+        }
       } else {
         // Two windows side by side, the rarest together.
         const auto window = [&](uint32_t at) { return Load4(begin + at) & kWindowMask; };
         uint32_t best = 0, best_count = UINT32_MAX;
-        for (uint32_t at = 0; at + kWindow + 1 <= literal.size; at++) {
+        const uint32_t reach = literal.size > kLongWindow ? kLongWindow : kWindow;
+        for (uint32_t at = 0; at + reach + 1 <= literal.size; at++) {
           const uint32_t count = counts.Of(window(at)) + counts.Of(window(at + 1));
           if (count < best_count) best = at, best_count = count;
         }
-        for (uint32_t at = best; at < best + 2; at++) windows.push_back({window(at), {i, at}});
+        const bool is_long = literal.size > kLongWindow;
+        for (uint32_t at = best; at < best + 2; at++) {
+          filtered.push_back(window(at));
+          if (is_long) long_windows.push_back({Load8(begin + at) & kLongMask, {i, at}});
+          else windows.push_back({window(at), {i, at}});
+        }
       }
     } else if (literal.where == Where::kWhole && literal.size < 8) {
       tiny.push_back({TinyKey({begin, literal.size}), entry});
     } else if (literal.where == Where::kStart) {
       if (literal.size >= 8) start8.push_back({Load8(begin), entry});
-      else if (literal.size >= 4) start4.push_back({Load4(begin), entry});
+      else if (literal.size >= 5) start5.push_back({Load8(begin) & kFiveMask, entry});
       else start1.push_back({static_cast<unsigned char>(*begin), entry});
     } else {
       if (literal.size >= 8) end8.push_back({Load8(end - 8), entry});
-      else if (literal.size >= 4) end4.push_back({Load4(end - 4), entry});
+      else if (literal.size >= 5) end5.push_back({(Load8(end - 5) & kFiveMask), entry});
       else end1.push_back({static_cast<unsigned char>(end[-1]), entry});
     }
   }
-  has_ends_ = !(end8.empty() && end4.empty() && end1.empty() && start8.empty() && start4.empty() && start1.empty());
-  window_filter_.Build(windows);
-  pair_filter_.Build(pairs);
+  has_ends_ = !(end8.empty() && end5.empty() && end1.empty() && start8.empty() && start5.empty() && start1.empty());
+  scans_ = !filtered.empty();
+  window_filter_.Build(filtered);
+  pair_filter_.Build(filtered_pairs);
   tiny_.Build(std::move(tiny));
   end8_.Build(std::move(end8));
-  end4_.Build(std::move(end4));
+  end5_.Build(std::move(end5));
   end1_.Build(std::move(end1));
   start8_.Build(std::move(start8));
-  start4_.Build(std::move(start4));
+  start5_.Build(std::move(start5));
   start1_.Build(std::move(start1));
+  long_windows_.Build(std::move(long_windows));
   windows_.Build(std::move(windows));
   pairs_.Build(std::move(pairs));
 }
 
-void LiteralIndex::Filter::Build(const std::vector<std::pair<uint64_t, Entry>>& windows) {
+void LiteralIndex::Filter::Build(const std::vector<uint32_t>& windows) {
   const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));   // none: all bits are zero
   bits.assign(wanted / 32, 0);
   shift = 32 - static_cast<uint32_t>(std::countr_zero(wanted));
-  for (const auto& [key, entry] : windows) {
-    const uint32_t h = (static_cast<uint32_t>(key) * kMultiplier) >> shift;
+  for (const uint32_t window : windows) {
+    const uint32_t h = (window * kMultiplier) >> shift;
     bits[h >> 5] |= uint32_t{1} << (h & 31);
   }
 }

@@ -1,12 +1,12 @@
 // Many literals, sought in one folded text at a time: the whole text, its start, its end, or anywhere in it.
 //
-// The idea: a literal is found by a few of its bytes. Eight (four, one) bytes at an end of the text are a key into a hash
-// table. For literals that may stand anywhere, three bytes out of the literal, chosen to be rare, are its window; one pass over
-// the text asks a small bit table whether any window begins here, and nearly always none does. The pass goes in steps of two
-// bytes: of two windows a byte apart one stands at an even place, wherever the literal does, so both are entered. (Literals of
-// three bytes have windows of two, and a table of their own.) What a key finds is then compared in full. The cost does not grow
-// with the number of literals but with how many share their bytes with the text. Literals that are not ASCII are an index of
-// their own, asked by texts that are not.
+// The idea: a literal is found by a few of its bytes. Eight (five, one) bytes at an end of the text are a key into a hash
+// table. For literals that may stand anywhere, six bytes out of the literal, chosen to be rare, are its window; one pass over
+// the text asks a small bit table whether the first three bytes of any window stand here, and nearly always they do not. The
+// pass goes in steps of two bytes: of two windows a byte apart one stands at an even place, wherever the literal does, so both
+// are entered. (Literals of four to six bytes have windows of three; those of three bytes have windows of two, and a bit table
+// of their own.) What a key finds is then compared in full. The cost does not grow with the number of literals but with how
+// many share their bytes with the text. Literals that are not ASCII are an index of their own, asked by texts that are not.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
@@ -64,7 +64,7 @@ class LiteralIndex {
     }
     if (has_ends_ && AtEnds(text, found)) return true;
     if (!singles_.empty() && Singles(text, found)) return true;
-    return pairs_.Any() ? Scan<true>(text, found) : windows_.Any() && Scan<false>(text, found);
+    return pairs_.Any() ? Scan<true>(text, found) : scans_ && Scan<false>(text, found);
   }
 
   // Literals of one and two bytes, each by itself.
@@ -125,8 +125,9 @@ class LiteralIndex {
   };
 
   static constexpr uint32_t kMultiplier = 0x9E3779B1;
-  static constexpr uint32_t kWindow = 3, kPair = 2;
-  static constexpr uint32_t kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;   // little-endian
+  static constexpr uint32_t kLongWindow = 6, kWindow = 3, kPair = 2;
+  static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF;   // little-endian
+  static constexpr uint32_t kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;
 
   static uint64_t Load8(const char* p) {
     uint64_t word;
@@ -167,10 +168,10 @@ class LiteralIndex {
     };
     const size_t n = text.size();
     if (end8_.Any() && n >= 8 && end8_.Each(Load8(end - 8), at_end)) return true;
-    if (end4_.Any() && n >= 4 && end4_.Each(Load4(end - 4), at_end)) return true;
+    if (end5_.Any() && n >= 5 && end5_.Each(Load8(end - 8) >> 24, at_end)) return true;
     if (end1_.Any() && n >= 1 && end1_.Each(static_cast<unsigned char>(end[-1]), at_end)) return true;
     if (start8_.Any() && n >= 8 && start8_.Each(Load8(begin), at_start)) return true;
-    if (start4_.Any() && n >= 4 && start4_.Each(Load4(begin), at_start)) return true;
+    if (start5_.Any() && n >= 5 && start5_.Each(Load8(begin) & kFiveMask, at_start)) return true;
     return start1_.Any() && n >= 1 && start1_.Each(static_cast<unsigned char>(*begin), at_start);
   }
 
@@ -178,7 +179,7 @@ class LiteralIndex {
   struct Filter {
     std::vector<uint32_t> bits;
     uint32_t shift = 32;
-    void Build(const std::vector<std::pair<uint64_t, Entry>>& windows);
+    void Build(const std::vector<uint32_t>& windows);
     uint32_t Bit(uint32_t window) const {
       const uint32_t h = (window * kMultiplier) >> shift;
       return bits[h >> 5] >> (h & 31) & 1;
@@ -187,11 +188,12 @@ class LiteralIndex {
 
   template <bool kPairs, class F>
   bool LookAt(std::string_view text, size_t at, F& found) const {
-    const uint32_t bytes = Load4(text.data() + at);
+    const uint64_t bytes = Load8(text.data() + at);
     const auto fits = [&](const Entry& entry) {
       const Literal& literal = literals_[entry.literal];
       return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, text.data() + at - entry.offset) && found(literal.id);
     };
+    if (long_windows_.Any() && long_windows_.Each(bytes & kLongMask, fits)) return true;
     if (windows_.Any() && windows_.Each(bytes & kWindowMask, fits)) return true;
     return kPairs && pairs_.Each(bytes & kPairMask, fits);
   }
@@ -224,10 +226,11 @@ class LiteralIndex {
 
   std::vector<Literal> literals_;
   std::vector<char> text_;
-  KeyTable tiny_, end8_, end4_, end1_, start8_, start4_, start1_;
-  KeyTable windows_, pairs_;             // of three bytes and of two
-  Filter window_filter_, pair_filter_;
+  KeyTable tiny_, end8_, end5_, end1_, start8_, start5_, start1_;
+  KeyTable long_windows_, windows_, pairs_;
+  Filter window_filter_, pair_filter_;   // of the first three bytes of windows; of pairs
   std::vector<Single> singles_;          // literals of one byte or two, for anywhere
+  bool scans_ = false;                   // there are windows of three bytes or more
   bool has_ends_ = false;                // there are literals for an end, or of eight bytes and more for the whole
   std::unique_ptr<LiteralIndex> other_;  // those that are not ASCII
 };
