@@ -78,10 +78,13 @@ class Matcher {
     if (class_->keywords && !program_.keywords.empty()) LookForKeywords();
   }
 
-  // In the leaves whose field has no index: one that has holds the keywords too.
+  // In the leaves whose field's index does not hold the keywords too.
   void LookForKeywords() {
     for (const Value& leaf : event_.leaves) {
-      if (leaf.next != event::kNoValue && program_.field_dispatch[event_.field_of(leaf.next).value()] != CompiledProgram::kNoDispatch && !event_.superseded(leaf.next)) continue;
+      if (leaf.next != event::kNoValue && !event_.superseded(leaf.next)) {
+        const uint32_t dispatch = program_.field_dispatch[event_.field_of(leaf.next).value()];
+        if (dispatch != CompiledProgram::kNoDispatch && !program_.fields[dispatch].keywords_apart) continue;
+      }
       program_.keywords.Find(state_.texts.Of(leaf), [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
     }
   }

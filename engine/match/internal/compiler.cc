@@ -171,13 +171,19 @@ class Compiler {
       else if (witness.kind == Witness::Kind::kNumber) field.numbers.emplace(witness.number, postings);
       else field.present = postings;
     }
-    // A value of a field that has an index is scanned once, for both.
+    // A value of a field that has an index is scanned once, for both. But thousands of hashes, all long, are better alone: short
+    // keywords would make every three hexadecimal digits worth a look.
+    constexpr size_t kManyLiterals = 256;
     const auto add_keywords = [&](LiteralIndex& index) {
       for (const auto& [witness, id] : keywords) index.Add(witness->text, witness->where, id);
-      index.Build(witnesses_.grams());
     };
-    for (FieldDispatch& field : out_.fields) add_keywords(field.literals);
+    for (FieldDispatch& field : out_.fields) {
+      field.keywords_apart = field.literals.all_long() && field.literals.size() >= kManyLiterals;
+      if (!field.keywords_apart) add_keywords(field.literals);
+      field.literals.Build(witnesses_.grams());
+    }
     add_keywords(out_.keywords);
+    out_.keywords.Build(witnesses_.grams());
   }
 
   uint32_t AddPostingsOfLiteral(Range postings) {

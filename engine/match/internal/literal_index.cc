@@ -41,6 +41,7 @@ void LiteralIndex::Add(std::string_view folded, Where where, uint32_t id) {
 }
 
 void LiteralIndex::AddHere(std::string_view folded, Where where, uint32_t id) {
+  long_only_ &= where != Where::kAnywhere || folded.size() > kLongWindow;
   literals_.push_back({static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(folded.size()), id, where});
   text_.insert(text_.end(), folded.begin(), folded.end());
 }
@@ -48,7 +49,7 @@ void LiteralIndex::AddHere(std::string_view folded, Where where, uint32_t id) {
 void LiteralIndex::Build(const GramCounts& counts) {
   if (other_ != nullptr) other_->Build(counts);
   std::vector<std::pair<uint64_t, Entry>> tiny, end8, end5, end1, start8, start5, start1, long_windows, windows, pairs;
-  std::vector<uint32_t> filtered, filtered_pairs;
+  std::vector<uint64_t> filtered, filtered_pairs;
   // Keys are read eight bytes at a time.
   text_.resize(text_.size() + 8);
   for (uint32_t i = 0; i < literals_.size(); i++) {
@@ -61,8 +62,8 @@ void LiteralIndex::Build(const GramCounts& counts) {
         singles_.push_back({{begin[0], literal.size > 1 ? begin[1] : '\0'}, static_cast<uint8_t>(literal.size), literal.id});
       } else if (literal.size == kWindow) {
         for (uint32_t at = 0; at < 2; at++) {
-          filtered_pairs.push_back(Load4(begin + at) & kPairMask);
-          pairs.push_back({filtered_pairs.back(), {i, at}});
+          filtered_pairs.push_back(Load4(begin + at));
+          pairs.push_back({Load4(begin + at) & kPairMask, {i, at}});
         }
       } else {
         // Two windows side by side, the rarest together.
@@ -75,7 +76,7 @@ void LiteralIndex::Build(const GramCounts& counts) {
         }
         const bool is_long = literal.size > kLongWindow;
         for (uint32_t at = best; at < best + 2; at++) {
-          filtered.push_back(window(at));
+          filtered.push_back(Load8(begin + at));
           if (is_long) long_windows.push_back({Load8(begin + at) & kLongMask, {i, at}});
           else windows.push_back({window(at), {i, at}});
         }
@@ -94,8 +95,8 @@ void LiteralIndex::Build(const GramCounts& counts) {
   }
   has_ends_ = !(end8.empty() && end5.empty() && end1.empty() && start8.empty() && start5.empty() && start1.empty());
   scans_ = !filtered.empty();
-  window_filter_.Build(filtered);
-  pair_filter_.Build(filtered_pairs);
+  window_filter_.Build(filtered, long_only_ ? kLongMask : kWindowMask);
+  pair_filter_.Build(filtered_pairs, kPairMask);
   tiny_.Build(std::move(tiny));
   end8_.Build(std::move(end8));
   end5_.Build(std::move(end5));
@@ -108,12 +109,13 @@ void LiteralIndex::Build(const GramCounts& counts) {
   pairs_.Build(std::move(pairs));
 }
 
-void LiteralIndex::Filter::Build(const std::vector<uint32_t>& windows) {
+void LiteralIndex::Filter::Build(const std::vector<uint64_t>& windows, uint64_t window_mask) {
   const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));   // none: all bits are zero
   bits.assign(wanted / 32, 0);
-  shift = 32 - static_cast<uint32_t>(std::countr_zero(wanted));
-  for (const uint32_t window : windows) {
-    const uint32_t h = (window * kMultiplier) >> shift;
+  mask = window_mask;
+  shift = 64 - static_cast<uint32_t>(std::countr_zero(wanted));
+  for (const uint64_t window : windows) {
+    const uint64_t h = ((window & mask) * kMultiplier) >> shift;
     bits[h >> 5] |= uint32_t{1} << (h & 31);
   }
 }

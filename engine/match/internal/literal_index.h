@@ -2,10 +2,10 @@
 //
 // The idea: a literal is found by a few of its bytes. Eight (five, one) bytes at an end of the text are a key into a hash
 // table. For literals that may stand anywhere, six bytes out of the literal, chosen to be rare, are its window; one pass over
-// the text asks a small bit table whether the first three bytes of any window stand here, and nearly always they do not. The
+// the text asks a small bit table whether any window may begin here, and nearly always none does. The
 // pass goes in steps of two bytes: of two windows a byte apart one stands at an even place, wherever the literal does, so both
-// are entered. (Literals of four to six bytes have windows of three; those of three bytes have windows of two, and a bit table
-// of their own.) What a key finds is then compared in full. The cost does not grow with the number of literals but with how
+// are entered. (Literals of four to six bytes have windows of three; the bit table then holds the first three bytes of all.
+// Those of three bytes have windows of two, and a bit table of their own.) What a key finds is then compared in full. The cost does not grow with the number of literals but with how
 // many share their bytes with the text. Literals that are not ASCII are an index of their own, asked by texts that are not.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
@@ -47,6 +47,10 @@ class LiteralIndex {
   // REQUIRES: Takes(folded, where); before Build.
   void Add(std::string_view folded, Where where, uint32_t id);
   void Build(const GramCounts& counts);
+  // Are all literals for anywhere long ones? Then the bit table holds six bytes of each, and a text that shares three with one
+  // passes by.
+  bool all_long() const { return long_only_; }
+  size_t size() const { return literals_.size(); }
   bool empty() const { return literals_.empty() && other_ == nullptr; }
 
   // Calls found(id) for every literal that stands in the text where it should; an id may come several times. Stops, and is
@@ -118,16 +122,15 @@ class LiteralIndex {
       uint64_t key;
       uint32_t begin, end;   // into entries_; equal = empty
     };
-    uint32_t Hash(uint64_t key) const { return static_cast<uint32_t>((key * 0x9E3779B97F4A7C15ull) >> 32) & mask_; }
+    uint32_t Hash(uint64_t key) const { return static_cast<uint32_t>((key * kMultiplier) >> 32) & mask_; }
     std::vector<Slot> slots_;
     std::vector<Entry> entries_;
     uint32_t mask_ = 0;
   };
 
-  static constexpr uint32_t kMultiplier = 0x9E3779B1;
+  static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
   static constexpr uint32_t kLongWindow = 6, kWindow = 3, kPair = 2;
-  static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF;   // little-endian
-  static constexpr uint32_t kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;
+  static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF, kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;   // little-endian
 
   static uint64_t Load8(const char* p) {
     uint64_t word;
@@ -178,10 +181,11 @@ class LiteralIndex {
   // A bit for each hash of a window: does any window have it?
   struct Filter {
     std::vector<uint32_t> bits;
-    uint32_t shift = 32;
-    void Build(const std::vector<uint32_t>& windows);
-    uint32_t Bit(uint32_t window) const {
-      const uint32_t h = (window * kMultiplier) >> shift;
+    uint64_t mask = 0;                // which of eight bytes are the window
+    uint32_t shift = 63;
+    void Build(const std::vector<uint64_t>& windows, uint64_t window_mask);
+    uint32_t Bit(uint64_t bytes) const {
+      const uint64_t h = ((bytes & mask) * kMultiplier) >> shift;
       return bits[h >> 5] >> (h & 31) & 1;
     }
   };
@@ -202,13 +206,15 @@ class LiteralIndex {
   bool Scan(std::string_view text, F& found) const {
     const char* const begin = text.data();
     const size_t size = text.size();
+    // In registers: the compiler cannot know that nothing below changes them.
     const uint32_t* const bits = window_filter_.bits.data();
+    const uint64_t mask = window_filter_.mask;
     const uint32_t shift = window_filter_.shift;
     const auto may = [&](size_t at) -> uint32_t {
-      const uint32_t bytes = Load4(begin + at);
-      const uint32_t h = ((bytes & kWindowMask) * kMultiplier) >> shift;
+      const uint64_t bytes = Load8(begin + at);
+      const uint64_t h = ((bytes & mask) * kMultiplier) >> shift;
       const uint32_t bit = bits[h >> 5] >> (h & 31) & 1;
-      return kPairs ? bit | pair_filter_.Bit(bytes & kPairMask) : bit;
+      return kPairs ? bit | pair_filter_.Bit(bytes) : bit;
     };
     size_t at = 0;
     for (; at + 8 <= size; at += 8) {
@@ -228,8 +234,9 @@ class LiteralIndex {
   std::vector<char> text_;
   KeyTable tiny_, end8_, end5_, end1_, start8_, start5_, start1_;
   KeyTable long_windows_, windows_, pairs_;
-  Filter window_filter_, pair_filter_;   // of the first three bytes of windows; of pairs
+  Filter window_filter_, pair_filter_;
   std::vector<Single> singles_;          // literals of one byte or two, for anywhere
+  bool long_only_ = true;
   bool scans_ = false;                   // there are windows of three bytes or more
   bool has_ends_ = false;                // there are literals for an end, or of eight bytes and more for the whole
   std::unique_ptr<LiteralIndex> other_;  // those that are not ASCII
