@@ -83,7 +83,7 @@ def complaints(folder):
     lists = ['--lists', str(folder / 'lists')] if (folder / 'lists').is_dir() else []
     try:
         hits, said = match(folder / 'events.ndjson', rules + lists + expected.get('options', []), exits=(0, 2) if expected.get('errors') else (0,))
-    except AssertionError as failure:
+    except (AssertionError, UnicodeDecodeError) as failure:
         return [str(failure)]
     codes = collections.defaultdict(list)
     for severity, code in re.findall(r'^\S*:\d+:\d+: (error|warning) (T\d{4}):', said, re.MULTILINE):
