@@ -20,6 +20,8 @@ class Coverage {
  public:
   explicit Coverage(int64_t silence_after_ns = 0) : silence_after_ns_(silence_after_ns) {}
   void Observe(EventTime time);
+  // A stretch of intervals() as another process knew it. Events in it may be observed again.
+  void Restore(EventTime first, EventTime last);
   // Is [from, until] inside one covered stretch?
   bool Covers(EventTime from, EventTime until) const;
   // Disjoint covered intervals, in order: first event -> last event.
