@@ -147,14 +147,18 @@ class Engine::Impl {
     }
   }
 
-  // W of a set of sources: the least watermark of those that take part in this run.
+  // W of a set of sources: the least watermark of those that take part in this run. Where none does, its hits are of no known
+  // source, or one of them may still turn up: what stands as settled stays so, so this must not run ahead of the inputs.
   static int64_t WatermarkOf(const std::vector<content::SourceId>& sources, const event::SourceClock& clock) {
     int64_t watermark = kForever;
+    bool anybody = false;
     for (content::SourceId source : sources) {
       const event::SourceState& state = clock.state(source);
-      if (state.watermark.known() || !state.coverage.empty()) watermark = std::min(watermark, state.watermark.ns);
+      if (!state.watermark.known() && state.coverage.empty()) continue;
+      watermark = std::min(watermark, state.watermark.ns);
+      anybody = true;
     }
-    return watermark;
+    return anybody ? watermark : clock.inputs_watermark.ns;
   }
 
   void MoveWatermarks(const event::SourceClock& clock) {

@@ -58,6 +58,9 @@ class SourceClock {
   // An event of the source was seen: coverage of the source and of those it extends.
   void Observe(content::SourceId source, EventTime time);
   size_t size() const { return states_.size(); }
+  // Live: of events of no known source, and of what only sources that are not connected could say: how far every input has
+  // been read.
+  EventTime inputs_watermark;
 
  private:
   std::vector<SourceState> states_;

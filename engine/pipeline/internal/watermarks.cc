@@ -56,6 +56,7 @@ EventTime Watermarks::JudgedUntil() const {
 }
 
 void Watermarks::Apply(EventTime now, event::SourceClock& clock) const {
+  clock.inputs_watermark = std::max(clock.inputs_watermark, std::min(now, JudgedUntil()));
   for (size_t i = 0; i < content_.sources.size(); i++) {
     EventTime lowest = kEndOfTime;
     for (const State& state : inputs_) {

@@ -33,7 +33,8 @@ class Watermarks {
   // The earliest last transport time among the inputs that are behind: what came later, anywhere, is not judged for good yet.
   // The end of time when none is behind; !known() when one has not been heard of.
   event::EventTime JudgedUntil() const;
-  // Writes every source's watermark. It never goes back; a source that nothing carries has none and holds nothing.
+  // Writes every source's watermark and that of all inputs. They never go back; a source that nothing carries has none and
+  // holds nothing.
   void Apply(event::EventTime now, event::SourceClock& clock) const;
 
  private:
