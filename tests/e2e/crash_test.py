@@ -70,14 +70,16 @@ class FullDisk(Case):
 
     def test_a_replay_without_room_says_so_and_nothing_is_half_done(self):
         store = self.disk / 'store.db'
-        script = (f'mount -t tmpfs -o size=2m tmpfs {self.disk} && dd if=/dev/zero of={self.disk}/filler bs=1k count=1700 2>/dev/null; '
-                  f'"{PROGRAM}" replay --json --store {store} {EVENTS}; echo "first $?"; rm {self.disk}/filler; mount -o remount,size=200m {self.disk}; '
+        script = (f'mount -t tmpfs -o size=1m tmpfs {self.disk} && dd if=/dev/zero of={self.disk}/filler bs=1k count=900 2>/dev/null; '
+                  f'"{PROGRAM}" replay --json --store {store} {EVENTS} >/dev/null; echo "first $?"; '
+                  f'rm {self.disk}/filler; mount -o remount,size=200m {self.disk}; '
                   f'"{PROGRAM}" replay --json --store {store} {EVENTS} >/dev/null; echo "second $?"; '
                   f'"{PROGRAM}" incidents list --json --store {store}')
         result = subprocess.run(['unshare', '-m', 'sh', '-c', script], capture_output=True, text=True, env=ENVIRONMENT)
         self.assertIn('first 3', result.stdout, result.stderr)
-        self.assertRegex(result.stderr, 'No space left|full')
+        self.assertRegex(result.stderr, 'No space left|is full')
         self.assertIn('second 0', result.stdout, result.stderr)
+        self.assertNotIn('nothing was read again', result.stderr)
         wanted, *_ = self.replay(EVENTS)
         for incident in wanted:
             self.assertIn(incident['id'], result.stdout)

@@ -92,7 +92,7 @@ class Match(Case):
         text = [f'{{"what":"login","ok":false,"ts":{stamp}}}' for stamp in stamps]
         hits, _ = self.match(text, '--time-field', 'ts')
         times = {h['event']: h['time'] for h in hits}
-        self.assertEqual(times, {0: '2026-03-01T09:00:00.5Z', 1: '2026-03-01T09:00:00Z', 2: '2026-03-01T09:00:00.5Z', 3: '2026-03-01T09:00:00Z'})
+        self.assertEqual(times, {0: '2026-03-01T09:00:00.500Z', 1: '2026-03-01T09:00:00Z', 2: '2026-03-01T09:00:00.500Z', 3: '2026-03-01T09:00:00Z'})
 
     def test_count(self):
         counts, _ = self.match([login(1), login(2), login(3), login(4, ok=True)], '--time-field', 'ts', '--count')
