@@ -304,7 +304,6 @@ class Store::Impl {
 
   absl::Status Sync() {
     absl::Status status = Flush();
-    if (status.ok()) status = Usable();
     if (!status.ok() || !options_.sync) return status;
     const rocksdb::Status synced = db_->SyncWAL();
     stopped_ = !synced.ok();
@@ -516,23 +515,23 @@ class Store::Impl {
     return FromRocks(it->status(), directory_);
   }
 
+  // REQUIRES: Usable(), since before the batch was filled.
   absl::Status Write(rocksdb::WriteBatch& batch) {
-    absl::Status usable = Usable();
-    if (!usable.ok()) return usable;
     const rocksdb::Status status = db_->Write(write_options_, &batch);
     stopped_ = !status.ok();
     return FromRocks(status, directory_);
   }
 
   absl::Status WriteRows() {
-    if (rows_.Count() == 0) return absl::OkStatus();
-    absl::Status status = Write(rows_);
+    absl::Status status = Usable();
+    if (!status.ok() || rows_.Count() == 0) return status;
+    status = Write(rows_);
     if (status.ok()) rows_.Clear();
     return status;
   }
 
   absl::Status WriteRowsIfMany() {
-    return rows_.GetDataSize() < kPendingRowBytes ? absl::OkStatus() : WriteRows();
+    return rows_.GetDataSize() < kPendingRowBytes ? Usable() : WriteRows();
   }
 
   // The whole block in place of its parts, in one step.
@@ -554,6 +553,8 @@ class Store::Impl {
 
   // `written` = null: this is the whole, and its parts go.
   absl::Status WriteBlock(BlockBuilder& block, WrittenBlock* written) {
+    absl::Status usable = Usable();
+    if (!usable.ok()) return usable;
     const std::string_view stored = block.Finish();
     const uint64_t id = next_id_;
     batch_.Clear();
