@@ -408,15 +408,22 @@ class Reader::Impl {
     return walker_.WalkRoot(compiled_.source(guess_).trie, object, /*wrappings=*/false, &found);
   }
 
+  // Is it just not there? After any other error the iterator is dead, and touching it again would be the end of the process.
+  static bool IsAbsent(error_code error) { return error == simdjson::NO_SUCH_FIELD || error == simdjson::INCORRECT_TYPE; }
+
   // {"headers": {...}, "payload": {...}}: the body's fields are the event's, the headers are transport fields.
   error_code WalkEnvelope(ondemand::object& object) {
     const WebhookEnvelope& envelope = compiled_.envelopes[static_cast<size_t>(walker_.wrapping_edge()->envelope)];
     bool empty = false;
     if (const error_code error = object.reset().get(empty)) return error;
     ondemand::object headers, body;
-    if (object.find_field_unordered(envelope.body).get_object().get(body)) return Rewalk(object);  // no envelope after all
+    if (const error_code error = object.find_field_unordered(envelope.body).get_object().get(body)) {
+      return IsAbsent(error) ? Rewalk(object) : error;  // no envelope after all
+    }
     if (const error_code error = object.reset().get(empty)) return error;
-    if (object.find_field_unordered(envelope.headers).get_object().get(headers)) return Rewalk(object);
+    if (const error_code error = object.find_field_unordered(envelope.headers).get_object().get(headers)) {
+      return IsAbsent(error) ? Rewalk(object) : error;
+    }
     envelope_headers_.clear();
     for (auto result : headers) {
       ondemand::field field;
@@ -431,7 +438,9 @@ class Reader::Impl {
     if (!envelope.received_at.empty()) {
       if (const error_code error = object.reset().get(empty)) return error;
       ondemand::value received;
-      if (!object.find_field_unordered(envelope.received_at).get(received)) {
+      if (const error_code error = object.find_field_unordered(envelope.received_at).get(received)) {
+        if (!IsAbsent(error)) return error;
+      } else {
         std::string_view text = TrimJson(received.raw_json_token());
         if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
         const ParsedTime parsed = ParseTime(text);
