@@ -4,14 +4,12 @@
 // TOCSIN_SEED and TOCSIN_EVENTS change the run; TOCSIN_LONG_TESTS makes twenty times as many events.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <unordered_map>
 
 #include "tests/oracle/event_maker.h"
-#include "tests/oracle/product.h"
-#include "tests/oracle/rules.h"
+#include "tests/oracle/world.h"
 
 namespace tocsin::oracle {
 namespace {
@@ -20,11 +18,6 @@ constexpr size_t kBatch = 250;
 constexpr size_t kAllRulesEvery = 50;
 constexpr size_t kOthers = 25;
 constexpr size_t kShown = 10;
-
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  const char* value = getenv(name);
-  return value == nullptr ? otherwise : strtoull(value, nullptr, 10);
-}
 
 class CorpusOracle : public testing::Test {
  protected:
