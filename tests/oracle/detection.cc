@@ -113,7 +113,14 @@ class ItemParser {
       if (!anchors.empty()) test.word = anchors[0];
       return {test};
     }
-    if (!Among(kComparisons).empty() || !Among(kTimeParts).empty()) return {NumberTest(value)};
+    if (!Among(kComparisons).empty() || !Among(kTimeParts).empty()) {
+      std::vector<Test> tests;
+      for (const ListEntry& text : Expanded(value.text)) {
+        tests.push_back(NumberTest(text.text));
+        tests.back().until_ns = text.until_ns;
+      }
+      return tests;
+    }
     const bool as_text = !Among(kAnchors).empty() || !Among(kUtf16Forms).empty() || Has("base64") || Has("base64offset") || Has("re") || Has("cidr");
     if (value.IsNull() && !Has("expand")) {
       if (as_text || item_.keyword) throw Refused("null as a text");
@@ -137,11 +144,11 @@ class ItemParser {
     return tests;
   }
 
-  Test NumberTest(const Yaml& value) const {
-    if (!IsJsonNumber(value.text)) throw Refused("not a number");
+  Test NumberTest(const std::string& number) const {
+    if (!IsJsonNumber(number)) throw Refused("not a number");
     Test test;
     test.kind = Test::Kind::kCompare;
-    test.number = value.text;
+    test.number = number;
     const auto comparisons = Among(kComparisons), parts = Among(kTimeParts);
     test.word = comparisons.empty() ? "eq" : comparisons[0];
     if (!parts.empty()) {
@@ -168,6 +175,9 @@ class ItemParser {
         const auto list = lists_.find(text.substr(i + 1, end - i - 1));
         if (list == lists_.end()) throw Refused("no list " + text.substr(i + 1, end - i - 1));
         nexts = list->second;
+        if (Has("re")) {
+          for (ListEntry& next : nexts) next.text = AsRegex(next.text);
+        }
         used = end + 1 - i;
       }
       std::vector<ListEntry> longer;
@@ -182,6 +192,17 @@ class ItemParser {
       i += used;
     }
     if (!placeholder) throw Refused("expand without a placeholder");
+    return out;
+  }
+
+  // A list entry is a Sigma string wherever it stands, inside a regex too.
+  static std::string AsRegex(const std::string& entry) {
+    std::string out;
+    for (const Token& token : ParseSigmaString(entry)) {
+      if (token.kind == Token::Kind::kAny) out += "(?s:.*)";
+      else if (token.kind == Token::Kind::kOne) out += "(?s:.)";
+      else out += re2::RE2::QuoteMeta(Utf8(std::u32string(1, token.code)));
+    }
     return out;
   }
 
@@ -228,12 +249,14 @@ class ItemParser {
       if (Has("base64")) forms = {Base64(bytes)};
       if (Has("base64offset")) forms = Base64Offsets(bytes);
       for (const std::string& form : forms) {
-        if (form.empty() && Has("base64offset")) throw Refused("too short for base64offset");
+        // Of a very short text one form or another has no character of its own: it would be found in everything.
+        if (form.empty() && Has("base64offset")) continue;
         SigmaString literal;
         for (const char32_t code : CodePoints(form)) literal.push_back({Token::Kind::kChar, code});
         out.push_back(std::move(literal));
       }
     }
+    if (out.empty()) throw Refused("too short for base64offset");
     return out;
   }
 
@@ -433,9 +456,8 @@ std::vector<ListEntry> ReadList(std::string_view text) {
     line = line.substr(first, line.find_last_not_of(" \t\r") + 1 - first);
     ListEntry entry;
     std::string said;
-    const char quote = line[0];
-    const size_t close = quote == '"' || quote == '\'' ? line.find(quote, 1) : std::string::npos;
-    if (close != std::string::npos && (close + 1 == line.size() || line.substr(close + 1).starts_with(" # "))) {
+    const size_t close = line[0] == '"' ? line.find('"', 1) : std::string::npos;
+    if (close != std::string::npos) {
       entry.text = line.substr(1, close - 1);
       said = line.substr(close + 1);
     } else {

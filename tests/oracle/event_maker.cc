@@ -54,7 +54,9 @@ void EventMaker::WantItem(const Item& item, bool holds) {
   if (holds == item.negated) {
     // Nothing is the usual way to miss; a value next to the wanted one is the interesting way.
     if (!Chance(3)) return;
-    Satisfy(item, item.values[Pick(item.values.size())][0]);
+    const std::vector<Test>& forms = item.values[Pick(item.values.size())];
+    if (forms.empty()) return;  // of an empty list
+    Satisfy(item, forms[0]);
     if (fields_.empty() || !fields_.back().string || fields_.back().path != item.field) return;
     std::u32string text = CodePoints(fields_.back().text);
     if (text.empty()) return;
@@ -66,7 +68,7 @@ void EventMaker::WantItem(const Item& item, bool holds) {
   }
   const size_t one = Pick(item.values.size());
   for (size_t i = 0; i < item.values.size(); i++) {
-    if (item.all || i == one) Satisfy(item, item.values[i][Pick(item.values[i].size())]);
+    if ((item.all || i == one) && !item.values[i].empty()) Satisfy(item, item.values[i][Pick(item.values[i].size())]);
   }
 }
 
@@ -109,7 +111,7 @@ void EventMaker::Satisfy(const Item& item, const Test& test) {
       Put(item, CodePoints(text));
       return;
     }
-    case Test::Kind::kCompare: PutJson(item, Chance(2) ? test.number : std::to_string(std::stod(test.number) + (test.word[0] == 'l' ? -1 : 1))); return;
+    case Test::Kind::kCompare: PutJson(item, Chance(2) || test.number.size() > 9 ? test.number : std::to_string(std::stod(test.number) + (test.word[0] == 'l' ? -1 : 1))); return;
     case Test::Kind::kExists:
       if (test.boolean) PutJson(item, Chance(3) ? "null" : Chance(3) ? "[]" : "\"\"");
       return;

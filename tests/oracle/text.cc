@@ -75,6 +75,15 @@ Decimal Parse(std::string_view text) {
   return number;
 }
 
+Moment WithFraction(int64_t seconds, const std::string& fraction) {
+  Moment moment{seconds * 1'000'000'000, 1'000'000'000};
+  for (const char c : fraction) {
+    moment.precision_ns /= 10;
+    moment.ns += moment.precision_ns * (c - '0');
+  }
+  return moment;
+}
+
 }  // namespace
 
 std::u32string CodePoints(std::string_view utf8) {
@@ -228,7 +237,7 @@ std::optional<Moment> ParseMoment(std::string_view text) {
   int y, mo, d, h, mi, s;
   std::string fraction, zone;
   static const re2::RE2 stamp(
-      "(\\d{4})-(\\d\\d)-(\\d\\d)[T ](\\d\\d):(\\d\\d):(\\d\\d)(?:\\.(\\d{1,9}))?(Z|[-+]\\d\\d:\\d\\d)?");
+      "(\\d{4})-(\\d\\d)-(\\d\\d)[Tt ](\\d\\d):(\\d\\d):(\\d\\d)(?:\\.(\\d{1,9}))?([Zz]|[-+]\\d\\d:\\d\\d)?");
   if (re2::RE2::FullMatch(copy, stamp, &y, &mo, &d, &h, &mi, &s, &fraction, &zone)) {
     const year_month_day date{year(y), month(static_cast<unsigned>(mo)), day(static_cast<unsigned>(d))};
     if (!date.ok() || h > 23 || mi > 59 || s > 60) return std::nullopt;
@@ -237,16 +246,14 @@ std::optional<Moment> ParseMoment(std::string_view text) {
       const int64_t offset = std::stoi(zone.substr(1, 2)) * 3600 + std::stoi(zone.substr(4, 2)) * 60;
       seconds_since -= zone[0] == '-' ? -offset : offset;
     }
-    Moment moment{seconds_since * 1'000'000'000, 1'000'000'000};
-    int64_t unit = 1'000'000'000;
-    for (const char c : fraction) {
-      unit /= 10;
-      moment.ns += unit * (c - '0');
-    }
-    moment.precision_ns = std::max<int64_t>(unit, 1);
-    return moment;
+    return WithFraction(seconds_since, fraction);
   }
-  static const re2::RE2 whole("\\d{1,16}");
+  static const re2::RE2 decimal("(\\d{1,10})\\.(\\d{1,9})");
+  std::string whole_seconds;
+  if (re2::RE2::FullMatch(copy, decimal, &whole_seconds, &fraction)) return WithFraction(std::stoll(whole_seconds), fraction);
+  // 1e2: a number is a number however JSON spells it.
+  if (IsJsonNumber(copy) && copy[0] != '-' && copy.find_first_of("eE") != copy.npos && std::stod(copy) < 1e10) return Moment{static_cast<int64_t>(std::stod(copy) * 1e9), 1};
+  static const re2::RE2 whole("0|[1-9]\\d{0,12}");
   if (re2::RE2::FullMatch(copy, whole)) {
     const int64_t number = std::stoll(copy);
     if (number > 1'000'000'000'000) return Moment{number * 1'000'000, 1'000'000};

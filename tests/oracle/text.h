@@ -46,7 +46,7 @@ struct Moment {
   int64_t ns = 0;
   int64_t precision_ns = 1;
 };
-// RFC 3339 (`T` or a blank; an offset, Z or none), epoch seconds, epoch milliseconds above 1e12.
+// RFC 3339 (`T` or a blank; an offset, Z or none), epoch seconds (a fraction too), epoch milliseconds above 1e12.
 std::optional<Moment> ParseMoment(std::string_view text);
 // "minute" ... "year" of it in UTC; "week" is the ISO week.
 int64_t PartOf(int64_t ns, std::string_view part);
