@@ -344,7 +344,7 @@ class Correlator {
     for (auto& [key, members] : groups) {
       std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
         const Occurrence &x = *a.occurrence, &y = *b.occurrence;
-        return std::tie(x.time.ns, x.order, x.rule, x.group, x.value) < std::tie(y.time.ns, y.order, y.rule, y.group, y.value);
+        return std::tie(x.time.ns, x.number, x.rule, x.group, x.value) < std::tie(y.time.ns, y.number, y.rule, y.group, y.value);
       });
       const Group group(correlation, members);
       for (size_t i = 0; i < members.size(); i++) {

@@ -36,8 +36,7 @@ Correlation ParseCorrelation(const Yaml& body);
 struct Occurrence {
   size_t rule = 0;
   Moment time;
-  size_t number = 0;                        // of the event
-  std::string order;                        // decides between equal times
+  size_t number = 0;                        // of the event; decides between equal times
   const Event* event = nullptr;
   std::vector<std::pair<std::string, std::string>> group;   // of a firing, by group-by name
   std::string value;                        // of a firing, JSON

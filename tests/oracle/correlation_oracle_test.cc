@@ -10,7 +10,6 @@
 #include <random>
 
 #include "engine/content/testing/inline_content.h"
-#include "engine/event/reader.h"
 #include "engine/pipeline/match_run.h"
 #include "tests/oracle/match_lines.h"
 #include "tests/oracle/world.h"
@@ -103,7 +102,7 @@ class CorrelationMaker {
     }
     const std::string group = Any({"", "u", "[u]", "[u, w]", "who", "[who, w]", "o.user"});
     if (!group.empty()) out += "  group-by: " + group + "\n";
-    if (group.find("who") != std::string::npos) out += std::string("  aliases: {who: {a: u, id-b: o.user") + (Chance(2) ? ", c: w" : "") + ", first: " + Any({"u", "who"}) + "}}\n";
+    if (group.find("who") != std::string::npos) out += std::string("  aliases: {who: {a: u, id-b: o.user") + (Chance(2) ? ", c: w" : "") + ", first: who}}\n";
     if (type == "value_first_seen" && Chance(3)) out += "  learning: " + std::to_string(1 + Pick(8)) + "s\n";
     if (!expression.empty()) return out + "  condition: " + expression + "\n";
     if (temporal && Chance(2)) return out;
@@ -114,7 +113,7 @@ class CorrelationMaker {
       if (Chance(5)) condition += ", lt: 4";
       if (type == "value_percentile") condition += ", percentile: " + Any({"0", "25", "95", "100", "12.5"});
     }
-    return out + "  condition: {" + condition.substr(0) + "}\n";
+    return out + "  condition: {" + condition + "}\n";
   }
 
   // Every rule once, in the order of `rules`: what a place among others means is then beyond doubt.
@@ -130,25 +129,21 @@ class CorrelationMaker {
   std::mt19937_64 random_;
 };
 
-std::vector<std::string> Sorted(std::vector<std::string> lines) {
-  std::sort(lines.begin(), lines.end());
-  return lines;
+// The lines of `a` that `b` has not, or not as often.
+std::string Without(std::vector<std::string> a, std::vector<std::string> b) {
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  std::vector<std::string> rest;
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(rest));
+  std::string out;
+  for (const std::string& line : rest) out += line + "\n";
+  return out;
 }
 
-// The product alone decides between equal times by a hash of the event; the oracle is told it.
-std::vector<std::string> Identities(const std::shared_ptr<const content::ContentSet>& content, const std::vector<std::string>& lines) {
-  content::Diagnostics diagnostics;
-  const auto plan = event::Plan::Compile(content, {.time_field = "t"}, diagnostics);
-  event::InputTable inputs;
-  event::Batch batch;
-  std::vector<event::BadRecord> bad;
-  std::vector<std::string> unreadable;
-  Lines(lines).Next(batch, inputs, bad, unreadable);
-  event::Reader reader(plan, inputs);
-  reader.Start(batch);
-  std::vector<std::string> out;
-  while (reader.Next()) out.push_back(event::IdentityText(reader.event().identity));
-  return out;
+// Event, rule and time: what the order of lines goes by.
+std::vector<std::string> Heads(std::vector<std::string> lines) {
+  for (std::string& line : lines) line = line.substr(0, line.find(",\"group\""));
+  return lines;
 }
 
 TEST(CorrelationOracle, SameFirings) {
@@ -183,17 +178,17 @@ TEST(CorrelationOracle, SameFirings) {
         at = end + 1;
       }
       free(memory);
-      const std::vector<std::string> identities = Identities(content, events);
-      ASSERT_EQ(identities.size(), events.size());
-      const std::vector<std::string> want = MatchLines(oracle, events, "t", [&](size_t i) { return identities[i]; });
+      const std::vector<std::string> want = MatchLines(oracle, events, "t");
       for (const std::string& line : want) firings += line.find("\"correlation\"") != std::string::npos;
       std::string shown;
       for (const std::string& event : events) shown += event + "\n";
-      EXPECT_EQ(Sorted(got), Sorted(want)) << said << shown;
+      EXPECT_EQ(Without(got, want), "") << "the product alone\n" << said << shown;
+      EXPECT_EQ(Without(want, got), "") << "the oracle alone\n" << said << shown;
+      EXPECT_TRUE(HasFailure() || Heads(got) == Heads(want)) << "in another order\n" << said << shown;
     }
   }
   printf("%llu firings, %llu rules refused\n", static_cast<unsigned long long>(firings), static_cast<unsigned long long>(refused));
-  EXPECT_GT(firings, rounds);
+  EXPECT_GT(firings, rounds / 2);
 }
 
 }  // namespace

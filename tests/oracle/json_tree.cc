@@ -134,9 +134,9 @@ void Flatten(const Json& value, std::vector<const Json*>& out) {
 }
 
 // 15: what `path` names inside `value`.
-void Find(const Json& value, std::string_view path, Event::Found& found) {
+void Find(const Json& value, std::string_view path, bool splits, Event::Found& found) {
   if (value.kind == Json::Kind::kArray) {
-    for (const Json& item : value.items) Find(item, path, found);
+    for (const Json& item : value.items) Find(item, path, splits, found);
     return;
   }
   if (value.kind != Json::Kind::kObject) return;
@@ -151,11 +151,12 @@ void Find(const Json& value, std::string_view path, Event::Found& found) {
     found.exists = true;
     return;
   }
+  if (!splits) return;
   // Else shorter prefixes, the longest first; one whose rest is missing does not end it.
   for (size_t dot = path.rfind('.'); dot != std::string_view::npos && dot > 0; dot = path.rfind('.', dot - 1)) {
     Event::Found inner;
     for (const auto& [key, member] : value.members) {
-      if (key == path.substr(0, dot)) Find(member, path.substr(dot + 1), inner);
+      if (key == path.substr(0, dot)) Find(member, path.substr(dot + 1), splits, inner);
     }
     if (inner.exists) {
       found.exists = true;
@@ -171,7 +172,7 @@ void Collect(const Json& value, std::vector<const Json*>& leaves) {
   for (const auto& [key, member] : value.members) Collect(member, leaves);
 }
 
-// `a..b`, `a.b.` and `.a` do not exist.
+// `a..b`, `a.b.` and `.a` lead nowhere: such a path is a key of the event itself or nothing.
 bool HasEmptyPart(const std::string& path) {
   return path.empty() || path.front() == '.' || path.back() == '.' || path.find("..") != std::string::npos;
 }
@@ -182,7 +183,7 @@ Json ReadJson(std::string_view text) { return Parser(text).Whole(); }
 
 const Event::Found& Event::Field(const std::string& path) const {
   const auto [it, first_time] = found_.try_emplace(path);
-  if (first_time && !HasEmptyPart(path)) Find(root_, path, it->second);
+  if (first_time) Find(root_, path, !HasEmptyPart(path), it->second);
   return it->second;
 }
 

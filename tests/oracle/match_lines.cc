@@ -68,7 +68,7 @@ std::optional<Moment> TimeOf(const Event& event, const std::string& field) {
 
 }  // namespace
 
-std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& lines, const std::string& time_field, const std::function<std::string(size_t)>& order) {
+std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& lines, const std::string& time_field) {
   std::deque<Event> events;          // occurrences point at them
   std::vector<Occurrence> hits;
   std::vector<std::tuple<bool, int64_t, size_t, size_t, std::string>> out;
@@ -80,12 +80,10 @@ std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std:
     }
     const Event& event = events.back();
     const std::optional<Moment> time = TimeOf(event, time_field);
-    char place[24];
-    snprintf(place, sizeof place, "%020zu", number);
     for (size_t i = 0; i < rules.rules.size(); i++) {
       const Rule& rule = rules.rules[i];
       if (rule.correlation || !Holds(rule.condition, event, time ? std::optional(time->ns) : std::nullopt)) continue;
-      Occurrence hit{i, time.value_or(Moment()), number, order ? order(number) : place, &event, {}, ""};
+      Occurrence hit{i, time.value_or(Moment()), number, &event, {}, ""};
       out.emplace_back(time.has_value(), time ? time->ns : 0, number, i, Line(rule, hit, time.has_value()));
       if (time) hits.push_back(std::move(hit));
     }

@@ -2,7 +2,6 @@
 #ifndef TOCSIN_TESTS_ORACLE_MATCH_LINES_H_
 #define TOCSIN_TESTS_ORACLE_MATCH_LINES_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,9 +9,8 @@
 
 namespace tocsin::oracle {
 
-// `time_field`: empty = no event has a time. `order` decides between equal times, by place of the event; by default the place
-// itself. A line that is not one JSON object is counted and hits nothing.
-std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& events, const std::string& time_field, const std::function<std::string(size_t)>& order = nullptr);
+// `time_field`: empty = no event has a time. A line that is not one JSON object is counted and hits nothing.
+std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& events, const std::string& time_field);
 
 }  // namespace tocsin::oracle
 

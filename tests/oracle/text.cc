@@ -240,7 +240,7 @@ std::optional<Moment> ParseMoment(std::string_view text) {
       "(\\d{4})-(\\d\\d)-(\\d\\d)[Tt ](\\d\\d):(\\d\\d):(\\d\\d)(?:\\.(\\d{1,9}))?([Zz]|[-+]\\d\\d:\\d\\d)?");
   if (re2::RE2::FullMatch(copy, stamp, &y, &mo, &d, &h, &mi, &s, &fraction, &zone)) {
     const year_month_day date{year(y), month(static_cast<unsigned>(mo)), day(static_cast<unsigned>(d))};
-    if (!date.ok() || h > 23 || mi > 59 || s > 60) return std::nullopt;
+    if (!date.ok() || y < 1970 || y > 2262 || h > 23 || mi > 59 || s > 60) return std::nullopt;
     int64_t seconds_since = sys_days(date).time_since_epoch() / seconds(1) + h * 3600 + mi * 60 + s;
     if (zone.size() == 6) {
       const int64_t offset = std::stoi(zone.substr(1, 2)) * 3600 + std::stoi(zone.substr(4, 2)) * 60;
