@@ -344,7 +344,8 @@ class Correlator {
     for (auto& [key, members] : groups) {
       std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
         const Occurrence &x = *a.occurrence, &y = *b.occurrence;
-        return std::tie(x.time.ns, x.number, x.rule, x.group, x.value) < std::tie(y.time.ns, y.number, y.rule, y.group, y.value);
+        // The text says what comes first up to the event; within one it is the hit's rule, then the place under `rules`.
+        return std::tie(x.time.ns, x.number, x.leaf, a.ref, x.group, x.value) < std::tie(y.time.ns, y.number, y.leaf, b.ref, y.group, y.value);
       });
       const Group group(correlation, members);
       for (size_t i = 0; i < members.size(); i++) {

@@ -35,6 +35,7 @@ Correlation ParseCorrelation(const Yaml& body);
 // A detection's hit, or a correlation's firing: to the rule above they are the same.
 struct Occurrence {
   size_t rule = 0;
+  size_t leaf = 0;                          // the detection whose hit it is, or whose hit completed it
   Moment time;
   size_t number = 0;                        // of the event; decides between equal times
   const Event* event = nullptr;

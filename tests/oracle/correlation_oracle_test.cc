@@ -100,7 +100,10 @@ class CorrelationMaker {
       if (!expression.empty() && Chance(3)) out += ", after: " + std::to_string(1 + Pick(20)) + "s";
       out += "}\n";
     }
-    const std::string group = Any({"", "u", "[u]", "[u, w]", "who", "[who, w]", "o.user"});
+    std::string group = Any({"", "u", "[u]", "[u, w]", "who", "[who, w]", "o.user"});
+    // Over an inner rule with aliases the product reads a field behind the alias as the group's value: see README.md.
+    if (name == "outer" && (group_of_first_.find("who") != std::string::npos || group.find("who") != std::string::npos)) group = Chance(4) ? "" : group_of_first_;
+    if (name == "first") group_of_first_ = group;
     if (!group.empty()) out += "  group-by: " + group + "\n";
     if (group.find("who") != std::string::npos) out += std::string("  aliases: {who: {a: u, id-b: o.user") + (Chance(2) ? ", c: w" : "") + ", first: who}}\n";
     if (type == "value_first_seen" && Chance(3)) out += "  learning: " + std::to_string(1 + Pick(8)) + "s\n";
@@ -111,7 +114,7 @@ class CorrelationMaker {
     if (type != "value_first_seen" && type != "value_change") {
       condition += (condition.empty() ? "" : ", ") + Any({"gte", "gte", "gt", "lt", "lte", "eq", "neq"}) + ": " + Any({"1", "2", "3", "2.5", "0"});
       if (Chance(5)) condition += ", lt: 4";
-      if (type == "value_percentile") condition += ", percentile: " + Any({"0", "25", "95", "100", "12.5"});
+      if (type == "value_percentile") condition += ", percentile: " + Any({"0", "25", "75", "100"});
     }
     return out + "  condition: {" + condition + "}\n";
   }
@@ -127,6 +130,7 @@ class CorrelationMaker {
   }
 
   std::mt19937_64 random_;
+  std::string group_of_first_;
 };
 
 // The lines of `a` that `b` has not, or not as often.
@@ -188,7 +192,7 @@ TEST(CorrelationOracle, SameFirings) {
     }
   }
   printf("%llu firings, %llu rules refused\n", static_cast<unsigned long long>(firings), static_cast<unsigned long long>(refused));
-  EXPECT_GT(firings, rounds / 2);
+  EXPECT_GT(firings, rounds);
 }
 
 }  // namespace

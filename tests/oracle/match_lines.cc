@@ -83,7 +83,7 @@ std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std:
     for (size_t i = 0; i < rules.rules.size(); i++) {
       const Rule& rule = rules.rules[i];
       if (rule.correlation || !Holds(rule.condition, event, time ? std::optional(time->ns) : std::nullopt)) continue;
-      Occurrence hit{i, time.value_or(Moment()), number, &event, {}, ""};
+      Occurrence hit{i, i, time.value_or(Moment()), number, &event, {}, ""};
       out.emplace_back(time.has_value(), time ? time->ns : 0, number, i, Line(rule, hit, time.has_value()));
       if (time) hits.push_back(std::move(hit));
     }
