@@ -181,6 +181,13 @@ bool HasEmptyPart(const std::string& path) {
 
 Json ReadJson(std::string_view text) { return Parser(text).Whole(); }
 
+Json::Json() = default;
+Json::Json(const Json&) = default;
+Json::Json(Json&&) noexcept = default;
+Json& Json::operator=(const Json&) = default;
+Json& Json::operator=(Json&&) noexcept = default;
+Json::~Json() = default;
+
 const Event::Found& Event::Field(const std::string& path) const {
   const auto [it, first_time] = found_.try_emplace(path);
   if (first_time) Find(root_, path, !HasEmptyPart(path), it->second);

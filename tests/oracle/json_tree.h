@@ -12,6 +12,14 @@ namespace tocsin::oracle {
 
 struct Json {
   enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
+  // Written out for clang 14, which cannot make them up before the pairs are whole.
+  Json();
+  Json(const Json&);
+  Json(Json&&) noexcept;
+  Json& operator=(const Json&);
+  Json& operator=(Json&&) noexcept;
+  ~Json();
+
   Kind kind = Kind::kNull;
   std::string text;                                  // scalars: a string's text, a number's digits, "true", "false"
   std::u32string points, folded;                     // of `text`

@@ -23,7 +23,7 @@ void Merge(const Yaml& over, Yaml& base) {
     return;
   }
   for (const auto& [key, value] : over.entries) {
-    const auto it = std::find_if(base.entries.begin(), base.entries.end(), [&](const auto& entry) { return entry.first == key; });
+    const auto it = std::find_if(base.entries.begin(), base.entries.end(), [&name = key](const auto& entry) { return entry.first == name; });
     if (it == base.entries.end()) base.entries.emplace_back(key, value);
     else Merge(value, it->second);
   }

@@ -91,6 +91,13 @@ class Reader {
 
 }  // namespace
 
+Yaml::Yaml() = default;
+Yaml::Yaml(const Yaml&) = default;
+Yaml::Yaml(Yaml&&) noexcept = default;
+Yaml& Yaml::operator=(const Yaml&) = default;
+Yaml& Yaml::operator=(Yaml&&) noexcept = default;
+Yaml::~Yaml() = default;
+
 const Yaml* Yaml::Find(std::string_view key) const {
   for (const auto& [name, value] : entries) {
     if (name == key) return &value;

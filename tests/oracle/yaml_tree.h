@@ -18,6 +18,14 @@ struct Refused : std::runtime_error {
 
 struct Yaml {
   enum class Kind { kScalar, kMap, kSequence };
+  // Written out for clang 14, which cannot make them up before the pairs are whole.
+  Yaml();
+  Yaml(const Yaml&);
+  Yaml(Yaml&&) noexcept;
+  Yaml& operator=(const Yaml&);
+  Yaml& operator=(Yaml&&) noexcept;
+  ~Yaml();
+
   Kind kind = Kind::kScalar;
   bool plain = true;             // not quoted, not a block
   std::string text;
