@@ -76,6 +76,10 @@ void Diagnostics::Warning(std::string_view code, Place place, std::string messag
   all_.push_back({Severity::kWarning, std::string(code), place, std::move(message), std::move(expected)});
 }
 
+std::string_view Diagnostics::line(Place place) const {
+  return place.file < files_.size() && place.line > 0 ? LineOf(files_[place.file].text, place.line) : std::string_view();
+}
+
 std::string Diagnostics::Text() const {
   std::vector<const Diagnostic*> sorted;
   for (const Diagnostic& each : all_) sorted.push_back(&each);

@@ -57,7 +57,9 @@ class ItemParser {
     if (!CheckModifiers(key, field.empty())) return false;
     out.all = Has(Modifier::kAll);
     out.negated = Has(Modifier::kNeq);
-    return ParseValues(value, field.empty(), out);
+    const bool ok = ParseValues(value, field.empty(), out);
+    out.lists = std::move(lists_);
+    return ok;
   }
 
  private:
@@ -302,6 +304,7 @@ class ItemParser {
       return Refuse("T0114", place, "there is no list `" + name + "`",
                     nearest.empty() ? "a file lists/" + name + ".txt in the site profile, or --lists DIR with it" : "%" + nearest + "%, or a file lists/" + name + ".txt");
     }
+    if (std::find(lists_.begin(), lists_.end(), name) == lists_.end()) lists_.push_back(name);
     if (texts.size() * list->second.size() > kMaxExpansion) return Refuse("T0115", place, "the lists expand to more than " + std::to_string(kMaxExpansion) + " values");
     std::vector<Expansion> product;
     for (const Expansion& text : texts) {
@@ -331,6 +334,7 @@ class ItemParser {
   SigmaContext context_;
   const Place place_;
   uint64_t set_ = 0;
+  std::vector<std::string> lists_;   // read so far
   static_assert(static_cast<int>(Modifier::kCount) <= 64);
 };
 
