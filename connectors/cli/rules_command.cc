@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "connectors/cli/commands.h"
+#include "connectors/cli/rules_commands.h"
 #include "engine/pipeline/check.h"
 
 namespace tocsin::cli {
@@ -44,6 +45,9 @@ void AddRules(CLI::App& app, int& exit_code) {
   check->add_option("--site", arguments->site, "Site profile")->type_name("DIR");
   check->footer("Exits 1 if any document is refused, 0 with warnings only.");
   check->callback([arguments, &exit_code] { exit_code = CheckRules(*arguments); });
+  AddRulesTest(*rules, exit_code);
+  AddRulesExplain(*rules, exit_code);
+  AddRulesList(*rules, exit_code);
 }
 
 }  // namespace tocsin::cli
