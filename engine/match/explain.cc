@@ -22,8 +22,7 @@ constexpr std::pair<const char*, LogsourceMember> kAttributes[] = {
 class OneValueEvent {
  public:
   OneValueEvent(const EventView& event, const content::Item& item, const Value& value, size_t fields) : view_(event), slots_(fields) {
-    values_.push_back(value);
-    values_.back().next = event::kNoValue;
+    Push(value, item.field);
     view_.leaves = {};
     if (item.field.valid()) slots_[item.field.value()] = {event.epoch, 0, 0};
     for (const auto& forms : item.values) {
@@ -32,19 +31,25 @@ class OneValueEvent {
       }
     }
     view_.value_base = values_.data();
+    view_.value_fields = fields_.data();
+    view_.values_met = static_cast<uint32_t>(values_.size());
     view_.slots = slots_.data();
     if (!item.field.valid()) view_.leaves = {values_.data(), 1};
   }
   const EventView& view() const { return view_; }
 
  private:
+  void Push(const Value& value, content::FieldId field) {
+    values_.push_back(value);
+    values_.back().next = event::kNoValue;
+    fields_.push_back(field.value());
+  }
   void Copy(const EventView& event, content::FieldId field) {
     event::Slot& slot = slots_[field.value()];
     if (slot.epoch == event.epoch) return;
     for (const Value& value : event.values(field)) {
       const auto place = static_cast<uint32_t>(values_.size());
-      values_.push_back(value);
-      values_.back().next = event::kNoValue;
+      Push(value, field);
       if (slot.epoch == event.epoch) values_[slot.last].next = place;
       else slot.first = place;
       slot.epoch = event.epoch;
@@ -54,6 +59,7 @@ class OneValueEvent {
 
   EventView view_;
   std::vector<Value> values_;
+  std::vector<uint32_t> fields_;       // of each value
   std::vector<event::Slot> slots_;
 };
 
@@ -92,14 +98,15 @@ Explainer::~Explainer() = default;
 std::unique_ptr<const Explainer> Explainer::Compile(const content::ContentSet& content, const content::Rule& rule, content::Diagnostics& diagnostics) {
   std::unique_ptr<Explainer> out(new Explainer(content, rule));
   content::Diagnostics said_already;   // of parts: the whole says it
+  const GramCounts grams;              // for speed alone
   bool ok = true;
   for (const content::Item& item : rule.detection.items) {
     CompiledItem& compiled = out->items_.emplace_back();
-    ok &= compiled.whole.Compile(item, diagnostics);
+    ok &= compiled.whole.Compile(item, grams, diagnostics);
     compiled.folds = FoldsCase(item);
     for (const auto& forms : item.values) {
       std::vector<Predicate>& tests = compiled.tests.emplace_back();
-      for (const content::ValueTest& test : forms) ok &= tests.emplace_back().Compile(Alone(item, test), said_already);
+      for (const content::ValueTest& test : forms) ok &= tests.emplace_back().Compile(Alone(item, test), grams, said_already);
     }
   }
   return ok ? std::move(out) : nullptr;
@@ -116,16 +123,18 @@ Explanation::Item Explainer::ExplainItem(size_t index, const EventView& event) c
   const CompiledItem& compiled = items_[index];
   const content::Item& item = rule_.detection.items[index];
   Explanation::Item out;
-  std::string buffer;
-  out.holds = compiled.whole.Holds(event, buffer);
+  FoldedTexts texts, texts_alone;
+  texts.Begin(event);
+  out.holds = compiled.whole.Holds(event, texts);
   for (const std::vector<Predicate>& forms : compiled.tests) {
     std::vector<bool>& outcomes = out.tests.emplace_back();
-    for (const Predicate& test : forms) outcomes.push_back(test.Holds(event, buffer));
+    for (const Predicate& test : forms) outcomes.push_back(test.Holds(event, texts));
   }
   const auto take = [&](const Value& value) {
     const OneValueEvent alone(event, item, value, content_.fields.size());
+    texts_alone.Begin(alone.view());
     const bool satisfies = std::any_of(compiled.tests.begin(), compiled.tests.end(), [&](const std::vector<Predicate>& forms) {
-      return std::any_of(forms.begin(), forms.end(), [&](const Predicate& test) { return test.Holds(alone.view(), buffer); });
+      return std::any_of(forms.begin(), forms.end(), [&](const Predicate& test) { return test.Holds(alone.view(), texts_alone); });
     });
     if (!item.field.valid() && !satisfies) return;   // of keywords, only the leaves that matter
     if (out.values.size() == kExplainedValues) {
