@@ -1,4 +1,4 @@
-// Golden cases on disk: found below a path, read and checked. tests/golden/README.md is the format.
+// Golden cases on disk: found below a path, read and checked. rules/CASES.md is the format.
 #ifndef TOCSIN_CONNECTORS_CLI_CASE_FOLDER_H_
 #define TOCSIN_CONNECTORS_CLI_CASE_FOLDER_H_
 

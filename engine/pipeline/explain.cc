@@ -1,7 +1,6 @@
 #include "engine/pipeline/explain.h"
 
 #include <algorithm>
-#include <cassert>
 
 #include "engine/pipeline/internal/correlation_probe.h"
 #include "engine/pipeline/internal/recorded_run.h"
@@ -81,7 +80,6 @@ ExplainResult Explain(std::shared_ptr<const content::ContentSet> content, RuleId
       explained.conflict = match::LogsourceConflict(rule.detection.logsource, explained.logsource, !options.logsource_from_event);
     }
     if (explained.conflict.empty()) explained.why = explainer->Explain(event);
-    assert(explained.agrees());
   });
   out.now = run.last_time();
   out.records = run.records();

@@ -46,7 +46,7 @@ struct EventExplanation {
   std::vector<content::RuleId> hits;   // of all rules
   bool hit = false;                    // of the rule asked for: the engine's word
   std::optional<match::Explanation> why;   // detections that are candidates
-  // What was taken apart is what the engine decided.
+  // What was taken apart is what the engine decided. Anything else is a bug, which the views say.
   bool agrees() const { return (why ? why->root.holds && !flags.skip_match : false) == hit; }
 };
 

@@ -1,5 +1,5 @@
-// Golden cases: what rules must do over a few events, closed-world. tests/golden/README.md is the format for authors; the files
-// are read by connectors/files/case_folder.h, the program that runs them is `tocsin rules test`.
+// Golden cases: what rules must do over a few events, closed-world. rules/CASES.md is the format for authors; the files
+// are read by connectors/cli/case_folder.h, the program that runs them is `tocsin rules test`.
 #ifndef TOCSIN_ENGINE_PIPELINE_RULE_CASE_H_
 #define TOCSIN_ENGINE_PIPELINE_RULE_CASE_H_
 

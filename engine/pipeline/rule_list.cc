@@ -99,7 +99,7 @@ class ListView {
   void Rule(const content::Rule& rule, const RuleFacts& facts) {
     const std::string level = rule.level == content::Level::kNone ? "-" : std::string(content::LevelName(rule.level));
     const bool named = content::RuleLabel(rule) != rule.title;
-    AppendWrapped(Padded(level, kIndent), content::RuleLabel(rule) + (rule.playbook.empty() ? "" : "  -> playbook " + rule.playbook), width_, out_);
+    AppendWrapped(level + "  ", content::RuleLabel(rule) + (rule.playbook.empty() ? "" : "  -> playbook " + rule.playbook), width_, out_);
     if (named) AppendWrapped(std::string(kIndent, ' '), rule.title, width_, out_);
     Row("is", rule.is_correlation ? std::string(content::CorrelationTypeName(rule.correlation.type)) + ": " + content::CorrelationWords(rule.correlation, content_) : "detection" + Logsource(rule));
     if (!facts.decision.inactive.empty()) Row("INACTIVE", facts.decision.inactive);
@@ -137,7 +137,7 @@ class ListView {
 
   // A family that is there whole has one name.
   std::string Sources(const std::vector<content::SourceId>& sources) const {
-    if (sources.empty()) return "none that is known: it is tested against events of no known source alone";
+    if (sources.empty()) return "none known: tested only against events of no known source";
     std::map<std::string, std::vector<std::string>> families;
     for (const content::SourceId source : sources) families[FamilyOf(content_.sources[source.value()].name)].push_back(content_.sources[source.value()].name);
     std::vector<std::string> names;
@@ -148,7 +148,7 @@ class ListView {
     return Joined(names);
   }
 
-  static constexpr size_t kIndent = 14;   // "informational"
+  static constexpr size_t kIndent = 4;
   const content::ContentSet& content_;
   const size_t width_;
   std::map<std::string, size_t> family_sizes_;

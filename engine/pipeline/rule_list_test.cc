@@ -93,9 +93,9 @@ TEST(RuleList, WhatARuleNeeds) {
 TEST(RuleList, ForPeople) {
   const World world;
   const std::string text = RuleListText(ListRules(*world.content, {}), *world.content, 80);
-  for (const char* part : {"critical      many  -> playbook forge\n", "              is       event_count: >= 3 hits of push within 1 min for each user\n", "              alerts   at once, confirmed 5 min after its event\n",
-                           "              INACTIVE it needs the absence of elsewhere, and no connected source could\n", "              alerts   no: a building block\n", "              lists    pushes\n",
-                           "              fields   every value (keywords), action, from, to\n", "4 rules: 2 detections, 2 correlations; 2 alert, 1 inactive\n"}) {
+  for (const char* part : {"critical  many  -> playbook forge\n", "    is       event_count: >= 3 hits of push within 1 min for each user\n", "    alerts   at once, confirmed 5 min after its event\n",
+                           "    INACTIVE it needs the absence of elsewhere, and no connected source could\n", "    alerts   no: a building block\n", "    lists    pushes\n",
+                           "    fields   every value (keywords), action, from, to\n", "4 rules: 2 detections, 2 correlations; 2 alert, 1 inactive\n"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   for (size_t at = 0; at < text.size();) {

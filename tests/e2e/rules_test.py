@@ -121,8 +121,8 @@ class Explain(RulesCase):
         self.assertIn('  0     hit: selection\n', out)
         self.assertIn('  1     miss: selection: user contains "adm" fails; the event has "bob"\n', out)
         out, _ = self.explain('Failed login', '--rules', rules, '--event', events, '--number', 1)
-        self.assertIn('no    selection: all of\n', out)
-        self.assertIn('yes     ok is false\n', out)
+        self.assertIn('no  selection: all of\n', out)
+        self.assertIn('yes   ok is false\n', out)
         self.assertIn('event "bob"\n', out)
         self.assertIn('r.yml:8: user|contains: adm\n', out)
 
