@@ -44,10 +44,12 @@ class ExpectReader {
     if (!IsFile(path)) return Problem("is not there: it says what must come");
     dom::parser parser;
     dom::element root;
-    if (const simdjson::error_code error = parser.load(path).get(root)) return Problem(std::string("is not JSON: ") + simdjson::error_message(error));
+    if (const simdjson::error_code error = parser.load(path).get(root))
+      return Problem(std::string("is not JSON: ") + simdjson::error_message(error));
     if (!root.is_object()) return Problem("is no object");
     const dom::object object = root.get_object().value_unsafe();
-    KnownKeys(object, "", {"judge", "rules", "options", "hits", "misses", "alerts", "errors", "warnings", "point", "note"});
+    KnownKeys(object, "",
+              {"judge", "rules", "options", "hits", "misses", "alerts", "errors", "warnings", "point", "note"});
     for (const dom::key_value_pair& field : object) {
       if (field.key == "judge") Texts(field.value, "judge", out_.expected.judge);
       if (field.key == "rules") ReadRules(field.value);
@@ -68,7 +70,8 @@ class ExpectReader {
     for (const dom::key_value_pair& field : object) {
       if (std::find(known.begin(), known.end(), field.key) != known.end()) continue;
       const std::string nearest = content::NearestWord(field.key, known);
-      Problem("unknown key `" + where + std::string(field.key) + "`" + (nearest.empty() ? "" : "; did you mean `" + nearest + "`?"));
+      Problem("unknown key `" + where + std::string(field.key) + "`" +
+              (nearest.empty() ? "" : "; did you mean `" + nearest + "`?"));
     }
   }
 
@@ -88,17 +91,22 @@ class ExpectReader {
   pipeline::RuleCase::Group Group(dom::element value, const std::string& where) {
     pipeline::RuleCase::Group out;
     dom::object object;
-    if (value.get(object) != simdjson::SUCCESS) Problem("`" + where + "` is an object of texts");
-    else for (const dom::key_value_pair& field : object) out[std::string(field.key)] = Text(field.value, where);
+    if (value.get(object) != simdjson::SUCCESS)
+      Problem("`" + where + "` is an object of texts");
+    else
+      for (const dom::key_value_pair& field : object) out[std::string(field.key)] = Text(field.value, where);
     return out;
   }
 
   void ReadRules(dom::element value) {
     std::vector<std::string> paths;
-    if (value.is_string()) paths.push_back(Text(value, "rules"));
-    else Texts(value, "rules", paths);
+    if (value.is_string())
+      paths.push_back(Text(value, "rules"));
+    else
+      Texts(value, "rules", paths);
     if (!out_.rules.empty()) Problem("names `rules`, and there is a rules.yml: one of them");
-    for (const std::string& path : paths) out_.rules.push_back(fs::path(out_.path + "/" + path).lexically_normal().string());
+    for (const std::string& path : paths)
+      out_.rules.push_back(fs::path(out_.path + "/" + path).lexically_normal().string());
   }
 
   // The options of `tocsin match` that say how events are read.
@@ -107,18 +115,24 @@ class ExpectReader {
     Texts(value, "options", words);
     for (size_t i = 0; i < words.size(); i++) {
       const auto argument = [&](std::string& into) {
-        if (i + 1 < words.size()) into = words[++i];
-        else Problem("`options`: " + words[i] + " takes a value");
+        if (i + 1 < words.size())
+          into = words[++i];
+        else
+          Problem("`options`: " + words[i] + " takes a value");
       };
-      if (words[i] == "--logsource-from-event") out_.expected.logsource_from_event = true;
-      else if (words[i] == "--time-field") argument(out_.expected.time_field);
-      else if (words[i] == "--source") argument(out_.expected.source);
+      if (words[i] == "--logsource-from-event")
+        out_.expected.logsource_from_event = true;
+      else if (words[i] == "--time-field")
+        argument(out_.expected.time_field);
+      else if (words[i] == "--source")
+        argument(out_.expected.source);
       else if (words[i] == "--site") {
         std::string site;
         argument(site);
         out_.site_dir = out_.path + "/" + site;
       } else {
-        Problem("`options`: " + words[i] + " is none of --logsource-from-event, --time-field FIELD, --source NAME, --site DIR");
+        Problem("`options`: " + words[i] +
+                " is none of --logsource-from-event, --time-field FIELD, --source NAME, --site DIR");
       }
     }
   }
@@ -146,12 +160,15 @@ class ExpectReader {
 
   void ReadMisses(dom::element value) {
     dom::object object;
-    if (value.get(object) != simdjson::SUCCESS) return Problem("`misses` is an object: number of the event -> why it must not hit");
+    if (value.get(object) != simdjson::SUCCESS)
+      return Problem("`misses` is an object: number of the event -> why it must not hit");
     for (const dom::key_value_pair& field : object) {
       uint64_t event = 0;
       const auto [end, error] = std::from_chars(field.key.data(), field.key.data() + field.key.size(), event);
-      if (error != std::errc() || end != field.key.data() + field.key.size()) Problem("`misses`: `" + std::string(field.key) + "` is no number of an event");
-      else out_.expected.misses[event] = Text(field.value, "misses");
+      if (error != std::errc() || end != field.key.data() + field.key.size())
+        Problem("`misses`: `" + std::string(field.key) + "` is no number of an event");
+      else
+        out_.expected.misses[event] = Text(field.value, "misses");
     }
     out_.expected.every_event = true;
   }
@@ -173,7 +190,8 @@ class ExpectReader {
         if (field.key == "first") alert.first = Time(field.value, "alerts.first");
         if (field.key == "last") alert.last = Time(field.value, "alerts.last");
       }
-      if (alert.level && !content::ParseLevel(*alert.level)) Problem("`alerts.level`: `" + *alert.level + "` is no level");
+      if (alert.level && !content::ParseLevel(*alert.level))
+        Problem("`alerts.level`: `" + *alert.level + "` is no level");
       if (alert.rule.empty()) return Problem("each of `alerts` has `rule`");
       out_.expected.alerts->push_back(std::move(alert));
     }
@@ -209,7 +227,8 @@ bool FindCases(const std::string& path, std::vector<std::string>& folders) {
   std::vector<std::string> found;
   if (IsCase(path)) found.push_back(path);
   // Symbolic links are not followed, so there are no loops.
-  for (auto it = fs::recursive_directory_iterator(path, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+  for (auto it = fs::recursive_directory_iterator(path, error); !error && it != fs::recursive_directory_iterator();
+       it.increment(error)) {
     if (it->is_directory() && IsCase(it->path().string())) found.push_back(it->path().string());
   }
   std::sort(found.begin(), found.end());

@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "connectors/cli/commands.h"
-#include "connectors/cli/rules_commands.h"
 #include "engine/pipeline/check.h"
 
 namespace tocsin::cli {

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "connectors/cli/rules_commands.h"
+#include "connectors/cli/commands.h"
 #include "connectors/cli/terminal.h"
 #include "engine/pipeline/rule_list.h"
 
@@ -34,7 +34,8 @@ int ListRulesCommand(const ListArguments& arguments) {
     return kUsage;
   }
   const std::vector<pipeline::RuleFacts> rules = pipeline::ListRules(*content, arguments.filter);
-  const std::string text = arguments.json ? pipeline::RuleListJson(rules, *content, diagnostics) + "\n" : pipeline::RuleListText(rules, *content, OutputWidth());
+  const std::string text = arguments.json ? pipeline::RuleListJson(rules, *content, diagnostics) + "\n"
+                                          : pipeline::RuleListText(rules, *content, OutputWidth());
   fwrite(text.data(), 1, text.size(), stdout);
   return kDone;
 }
@@ -44,9 +45,12 @@ int ListRulesCommand(const ListArguments& arguments) {
 void AddRulesList(CLI::App& rules, int& exit_code) {
   CLI::App* command = rules.add_subcommand("list", "What each rule is, what it needs, whether and when it alerts");
   auto arguments = std::make_shared<ListArguments>();
-  command->add_option("paths", arguments->paths, "Rule files or folders; the shipped rules when none is given")->type_name("PATH");
-  command->add_option("--source", arguments->filter.source, "Rules that can match this source, or that wait for it")->type_name("NAME");
-  command->add_option("--level", arguments->filter.level, "informational, low, medium, high or critical")->type_name("LEVEL");
+  command->add_option("paths", arguments->paths, "Rule files or folders; the shipped rules when none is given")
+      ->type_name("PATH");
+  command->add_option("--source", arguments->filter.source, "Rules that can match this source, or that wait for it")
+      ->type_name("NAME");
+  command->add_option("--level", arguments->filter.level, "informational, low, medium, high or critical")
+      ->type_name("LEVEL");
   command->add_option("--tag", arguments->filter.tag, "Rules with this tag")->type_name("TAG");
   command->add_option("--playbook", arguments->filter.playbook, "Rules bound to this playbook")->type_name("ID");
   command->add_option("--site", arguments->site, "Site profile: what is connected, and its lists")->type_name("DIR");

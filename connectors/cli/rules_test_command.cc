@@ -8,7 +8,7 @@
 #include <set>
 
 #include "connectors/cli/case_folder.h"
-#include "connectors/cli/rules_commands.h"
+#include "connectors/cli/commands.h"
 #include "connectors/cli/terminal.h"
 #include "connectors/files/file_input.h"
 #include "engine/content/diagnostics.h"
@@ -29,11 +29,11 @@ struct TestArguments {
 struct Result {
   std::string path;
   std::vector<Failure> failures;
-  bool unreadable = false;               // it could not be run; failures say why
-  std::string known_failure;             // it fails, and is known to: the reason
+  bool unreadable = false;    // it could not be run; failures say why
+  std::string known_failure;  // it fails, and is known to: the reason
   bool failed() const { return !unreadable && known_failure.empty() && !failures.empty(); }
   double seconds = 0;
-  std::vector<std::string> case_rules;   // for the command that explains a failure
+  std::vector<std::string> case_rules;  // for the command that explains a failure
   std::string case_options;
 };
 
@@ -58,8 +58,11 @@ class Tester {
       pipeline::CaseOutcome outcome = pipeline::RunRuleCase(read.expected, content_, diagnostics_, input.get());
       out.failures = std::move(outcome.failures);
       if (!read.known_failure.empty()) {
-        if (out.failures.empty()) out.failures.push_back({"passes now: strike it off KNOWN_FAILURES (" + read.known_failure + ")", "", std::nullopt});
-        else out.known_failure = read.known_failure;
+        if (out.failures.empty())
+          out.failures.push_back(
+              {"passes now: strike it off KNOWN_FAILURES (" + read.known_failure + ")", "", std::nullopt});
+        else
+          out.known_failure = read.known_failure;
       }
       if (read.rules.empty()) {
         has_shared_ = true;
@@ -113,16 +116,18 @@ class Tester {
   }
 
   const std::vector<std::string> rules_;
-  std::vector<std::string> loaded_;          // what content_ was loaded by
+  std::vector<std::string> loaded_;  // what content_ was loaded by
   std::shared_ptr<const content::ContentSet> content_;
   content::Diagnostics diagnostics_;
-  std::set<std::string> shared_, judged_;    // labels of rules
+  std::set<std::string> shared_, judged_;  // labels of rules
   bool has_shared_ = false;
 };
 
 struct Totals {
   uint64_t passed = 0, failed = 0, known = 0, unreadable = 0;
-  void Count(const Result& result) { ++(result.unreadable ? unreadable : result.failed() ? failed : result.failures.empty() ? passed : known); }
+  void Count(const Result& result) {
+    ++(result.unreadable ? unreadable : result.failed() ? failed : result.failures.empty() ? passed : known);
+  }
 };
 
 // XML text: characters that XML 1.0 has no place for become '?'.
@@ -130,11 +135,20 @@ std::string Xml(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
     }
   }
   return out;
@@ -147,19 +161,24 @@ std::string JUnit(const std::vector<Result>& results, const Totals& totals, doub
     snprintf(time, sizeof time, "%.3f", value);
     return std::string(time);
   };
-  const std::string counts = " tests=\"" + std::to_string(results.size()) + "\" failures=\"" + std::to_string(totals.failed) + "\" errors=\"" + std::to_string(totals.unreadable) +
+  const std::string counts = " tests=\"" + std::to_string(results.size()) + "\" failures=\"" +
+                             std::to_string(totals.failed) + "\" errors=\"" + std::to_string(totals.unreadable) +
                              "\" skipped=\"" + std::to_string(totals.known) + "\" time=\"" + timed(seconds) + "\"";
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts + ">\n  <testsuite name=\"tocsin rules test\"" + counts + ">\n";
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts +
+                    ">\n  <testsuite name=\"tocsin rules test\"" + counts + ">\n";
   for (const Result& result : results) {
     const size_t slash = result.path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : result.path.substr(0, slash), name = slash == std::string::npos ? result.path : result.path.substr(slash + 1);
-    out += "    <testcase classname=\"" + Xml(folder) + "\" name=\"" + Xml(name) + "\" time=\"" + timed(result.seconds) + "\"";
+    const std::string folder = slash == std::string::npos ? "." : result.path.substr(0, slash),
+                      name = slash == std::string::npos ? result.path : result.path.substr(slash + 1);
+    out += "    <testcase classname=\"" + Xml(folder) + "\" name=\"" + Xml(name) + "\" time=\"" +
+           timed(result.seconds) + "\"";
     if (result.failures.empty()) {
       out += "/>\n";
       continue;
     }
     const std::string kind = result.unreadable ? "error" : result.failed() ? "failure" : "skipped";
-    out += ">\n      <" + kind + " message=\"" + Xml(result.known_failure.empty() ? result.failures[0].what : result.known_failure) + "\">";
+    out += ">\n      <" + kind + " message=\"" +
+           Xml(result.known_failure.empty() ? result.failures[0].what : result.known_failure) + "\">";
     for (const Failure& failure : result.failures) out += Xml(failure.what) + "\n";
     out += "</" + kind + ">\n    </testcase>\n";
   }
@@ -173,7 +192,10 @@ std::string Json(const std::vector<Result>& results, const Totals& totals, const
   for (const Result& result : results) {
     json.BeginObject();
     json.Key("path").Text(result.path);
-    json.Key("outcome").Text(result.unreadable ? "unreadable" : result.failed() ? "failed" : result.failures.empty() ? "passed" : "known failure");
+    json.Key("outcome").Text(result.unreadable         ? "unreadable"
+                             : result.failed()         ? "failed"
+                             : result.failures.empty() ? "passed"
+                                                       : "known failure");
     json.Key("failures").BeginArray();
     for (const Failure& failure : result.failures) {
       json.BeginObject();
@@ -203,13 +225,15 @@ std::string Json(const std::vector<Result>& results, const Totals& totals, const
 std::string ExplainCommand(const Result& result, const Failure& failure) {
   std::string rules;
   for (const std::string& path : result.case_rules) rules += " --rules " + path;
-  return "tocsin rules explain " + failure.rule + rules + result.case_options + " --event " + result.path + "/events.ndjson --number " + std::to_string(*failure.event);
+  return "tocsin rules explain " + failure.rule + rules + result.case_options + " --event " + result.path +
+         "/events.ndjson --number " + std::to_string(*failure.event);
 }
 
 void PrintResult(const Result& result) {
   printf("%s  %s\n", result.unreadable ? "UNREADABLE" : "FAILED", result.path.c_str());
   for (const Failure& failure : result.failures) printf("  %s\n", failure.what.c_str());
-  const auto first = std::find_if(result.failures.begin(), result.failures.end(), [](const Failure& failure) { return failure.event.has_value(); });
+  const auto first = std::find_if(result.failures.begin(), result.failures.end(),
+                                  [](const Failure& failure) { return failure.event.has_value(); });
   if (first != result.failures.end()) printf("  why: %s\n", ExplainCommand(result, *first).c_str());
 }
 
@@ -225,7 +249,9 @@ int TestRules(const TestArguments& arguments) {
       fprintf(stderr, "tocsin rules test: %s: no folder that can be read\n", path.c_str());
       unlisted = true;
     } else if (folders.size() == before) {
-      fprintf(stderr, "tocsin rules test: no golden case below %s: a folder with expect.json and events.ndjson or rules.yml\n", path.c_str());
+      fprintf(stderr,
+              "tocsin rules test: no golden case below %s: a folder with expect.json and events.ndjson or rules.yml\n",
+              path.c_str());
       unlisted = true;
     }
   }
@@ -242,7 +268,8 @@ int TestRules(const TestArguments& arguments) {
   if (arguments.json) {
     printf("%s\n", Json(results, totals, tester).c_str());
   } else {
-    printf("%zu cases: %s passed, %s failed", results.size(), WithCommas(totals.passed).c_str(), WithCommas(totals.failed).c_str());
+    printf("%zu cases: %s passed, %s failed", results.size(), WithCommas(totals.passed).c_str(),
+           WithCommas(totals.failed).c_str());
     if (totals.unreadable > 0) printf(", %s unreadable", WithCommas(totals.unreadable).c_str());
     if (totals.known > 0) printf(", %s known to fail", WithCommas(totals.known).c_str());
     printf("\n");
@@ -270,10 +297,17 @@ int TestRules(const TestArguments& arguments) {
 }  // namespace
 
 void AddRulesTest(CLI::App& rules, int& exit_code) {
-  CLI::App* command = rules.add_subcommand("test", "Run golden cases: what rules must do over a few events, and nothing else");
+  CLI::App* command =
+      rules.add_subcommand("test", "Run golden cases: what rules must do over a few events, and nothing else");
   auto arguments = std::make_shared<TestArguments>();
-  command->add_option("paths", arguments->paths, "Folders of cases, searched to their ends")->required()->type_name("PATH");
-  command->add_option("--rules", arguments->rules, "Rules of the cases that bring none; the shipped ones when not given")->take_all()->allow_extra_args(false)->type_name("PATH");
+  command->add_option("paths", arguments->paths, "Folders of cases, searched to their ends")
+      ->required()
+      ->type_name("PATH");
+  command
+      ->add_option("--rules", arguments->rules, "Rules of the cases that bring none; the shipped ones when not given")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("PATH");
   command->add_option("--junit", arguments->junit, "Also write JUnit XML there")->type_name("FILE");
   command->add_flag("--json", arguments->json, "One JSON object instead of lines");
   command->footer(
@@ -283,7 +317,8 @@ void AddRulesTest(CLI::App& rules, int& exit_code) {
       "  lists/NAME.txt  lists for its %NAME%\n"
       "  expect.json     what must come, and nothing else:\n"
       "    {\"judge\": [\"rule\"],\n"
-      "     \"hits\": [{\"event\": 0, \"rule\": \"rule\", \"group\": {\"user\": \"a\"}, \"value\": 5, \"why\": \"..\"}],\n"
+      "     \"hits\": [{\"event\": 0, \"rule\": \"rule\", \"group\": {\"user\": \"a\"}, \"value\": 5, \"why\": "
+      "\"..\"}],\n"
       "     \"misses\": {\"1\": \"why it must not hit\"},\n"
       "     \"alerts\": [{\"rule\": \"rule\", \"level\": \"high\", \"first\": TIME, \"last\": TIME}],\n"
       "     \"errors\": [\"T0101\"], \"warnings\": [], \"options\": [\"--time-field\", \"t\"]}\n"

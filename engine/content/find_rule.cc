@@ -11,7 +11,8 @@ namespace {
 constexpr std::string Rule::*kNamings[] = {&Rule::name, &Rule::id, &Rule::title};
 
 bool SameWord(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 template <class Same>
@@ -19,7 +20,8 @@ std::vector<RuleId> Find(const ContentSet& content, std::string_view text, Same 
   std::vector<RuleId> out;
   for (const auto naming : kNamings) {
     for (size_t i = 0; i < content.rules.size(); i++) {
-      if (!(content.rules[i].*naming).empty() && same(content.rules[i].*naming, text)) out.push_back(RuleId(static_cast<uint32_t>(i)));
+      if (!(content.rules[i].*naming).empty() && same(content.rules[i].*naming, text))
+        out.push_back(RuleId(static_cast<uint32_t>(i)));
     }
     if (!out.empty()) break;
   }

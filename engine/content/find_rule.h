@@ -10,8 +10,8 @@
 
 namespace tocsin::content {
 
-// Rules whose name is `text`; without one those whose id is; without one those whose title is. Case does not matter where it
-// decides nothing. Several only where ids or titles are shared. In load order.
+// Rules whose name is `text`; without one those whose id is; without one those whose title is. Case does not matter
+// where it decides nothing. Several only where ids or titles are shared. In load order.
 std::vector<RuleId> FindRules(const ContentSet& content, std::string_view text);
 
 // The name, id or title nearest to `text`; empty when nothing is near.

@@ -69,7 +69,8 @@ struct World {
   std::vector<RuleDecision> decisions;
   explicit World(const std::string& rules = kRules, std::vector<std::string> connected = {}) {
     content::Diagnostics diagnostics;
-    auto loaded = std::make_shared<content::ContentSet>(*content::ContentFromText({.rules = rules, .sources = kSources}, diagnostics));
+    auto loaded = std::make_shared<content::ContentSet>(
+        *content::ContentFromText({.rules = rules, .sources = kSources}, diagnostics));
     EXPECT_EQ(diagnostics.errors(), 0u) << diagnostics.Text();
     loaded->site.connected = std::move(connected);
     content = loaded;
@@ -99,7 +100,8 @@ TEST(Decision, AnAbsenceAfterwardsTakesItsSpan) { EXPECT_EQ(World().Of("then_non
 TEST(Decision, AnAbsenceThatNobodyCouldShowIsInactive) {
   const World world;
   EXPECT_EQ(world.Of("then_none").inactive, "");
-  EXPECT_EQ(world.Of("unanswerable").inactive, "it needs the absence of elsewhere, and no connected source could show one");
+  EXPECT_EQ(world.Of("unanswerable").inactive,
+            "it needs the absence of elsewhere, and no connected source could show one");
   EXPECT_EQ(world.Of("over").inactive, "its only rule unanswerable is inactive");
 }
 

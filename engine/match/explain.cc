@@ -15,13 +15,15 @@ using event::Value;
 using event::ValueKind;
 
 using LogsourceMember = std::string content::Logsource::*;
-constexpr std::pair<const char*, LogsourceMember> kAttributes[] = {
-    {"product", &content::Logsource::product}, {"category", &content::Logsource::category}, {"service", &content::Logsource::service}};
+constexpr std::pair<const char*, LogsourceMember> kAttributes[] = {{"product", &content::Logsource::product},
+                                                                   {"category", &content::Logsource::category},
+                                                                   {"service", &content::Logsource::service}};
 
 // An event with one value in one field, and with those of the fields that the item's tests refer to.
 class OneValueEvent {
  public:
-  OneValueEvent(const EventView& event, const content::Item& item, const Value& value, size_t fields) : view_(event), slots_(fields) {
+  OneValueEvent(const EventView& event, const content::Item& item, const Value& value, size_t fields)
+      : view_(event), slots_(fields) {
     Push(value, item.field);
     view_.leaves = {};
     if (item.field.valid()) slots_[item.field.value()] = {event.epoch, 0, 0};
@@ -50,8 +52,10 @@ class OneValueEvent {
     for (const Value& value : event.values(field)) {
       const auto place = static_cast<uint32_t>(values_.size());
       Push(value, field);
-      if (slot.epoch == event.epoch) values_[slot.last].next = place;
-      else slot.first = place;
+      if (slot.epoch == event.epoch)
+        values_[slot.last].next = place;
+      else
+        slot.first = place;
       slot.epoch = event.epoch;
       slot.last = place;
     }
@@ -59,7 +63,7 @@ class OneValueEvent {
 
   EventView view_;
   std::vector<Value> values_;
-  std::vector<uint32_t> fields_;       // of each value
+  std::vector<uint32_t> fields_;  // of each value
   std::vector<event::Slot> slots_;
 };
 
@@ -70,7 +74,8 @@ bool IsAscii(std::string_view text) {
 bool FoldsCase(const content::Item& item) {
   return std::any_of(item.values.begin(), item.values.end(), [](const auto& forms) {
     return std::any_of(forms.begin(), forms.end(), [](const content::ValueTest& test) {
-      return (test.kind == content::ValueTest::Kind::kPattern || test.kind == content::ValueTest::Kind::kFieldRef) && !test.cased;
+      return (test.kind == content::ValueTest::Kind::kPattern || test.kind == content::ValueTest::Kind::kFieldRef) &&
+             !test.cased;
     });
   });
 }
@@ -95,10 +100,11 @@ struct Explainer::CompiledItem {
 Explainer::Explainer(const content::ContentSet& content, const content::Rule& rule) : content_(content), rule_(rule) {}
 Explainer::~Explainer() = default;
 
-std::unique_ptr<const Explainer> Explainer::Compile(const content::ContentSet& content, const content::Rule& rule, content::Diagnostics& diagnostics) {
+std::unique_ptr<const Explainer> Explainer::Compile(const content::ContentSet& content, const content::Rule& rule,
+                                                    content::Diagnostics& diagnostics) {
   std::unique_ptr<Explainer> out(new Explainer(content, rule));
-  content::Diagnostics said_already;   // of parts: the whole says it
-  const GramCounts grams;              // for speed alone
+  content::Diagnostics said_already;  // of parts: the whole says it
+  const GramCounts grams;             // for speed alone
   bool ok = true;
   for (const content::Item& item : rule.detection.items) {
     CompiledItem& compiled = out->items_.emplace_back();
@@ -106,7 +112,8 @@ std::unique_ptr<const Explainer> Explainer::Compile(const content::ContentSet& c
     compiled.folds = FoldsCase(item);
     for (const auto& forms : item.values) {
       std::vector<Predicate>& tests = compiled.tests.emplace_back();
-      for (const content::ValueTest& test : forms) ok &= tests.emplace_back().Compile(Alone(item, test), grams, said_already);
+      for (const content::ValueTest& test : forms)
+        ok &= tests.emplace_back().Compile(Alone(item, test), grams, said_already);
     }
   }
   return ok ? std::move(out) : nullptr;
@@ -133,10 +140,12 @@ Explanation::Item Explainer::ExplainItem(size_t index, const EventView& event) c
   const auto take = [&](const Value& value) {
     const OneValueEvent alone(event, item, value, content_.fields.size());
     texts_alone.Begin(alone.view());
-    const bool satisfies = std::any_of(compiled.tests.begin(), compiled.tests.end(), [&](const std::vector<Predicate>& forms) {
-      return std::any_of(forms.begin(), forms.end(), [&](const Predicate& test) { return test.Holds(alone.view(), texts_alone); });
-    });
-    if (!item.field.valid() && !satisfies) return;   // of keywords, only the leaves that matter
+    const bool satisfies =
+        std::any_of(compiled.tests.begin(), compiled.tests.end(), [&](const std::vector<Predicate>& forms) {
+          return std::any_of(forms.begin(), forms.end(),
+                             [&](const Predicate& test) { return test.Holds(alone.view(), texts_alone); });
+        });
+    if (!item.field.valid() && !satisfies) return;  // of keywords, only the leaves that matter
     if (out.values.size() == kExplainedValues) {
       out.more_values++;
       return;
@@ -162,11 +171,21 @@ Explanation::Node Explainer::ExplainNode(const Expr& expr, const Explanation& ex
   for (const Expr& child : expr.children) out.children.push_back(ExplainNode(child, explanation));
   const auto holds = [](const Explanation::Node& child) { return child.holds; };
   switch (expr.kind) {
-    case Expr::Kind::kItem: out.holds = explanation.items[expr.item].holds; break;
-    case Expr::Kind::kSelection: out.holds = out.children[0].holds; break;
-    case Expr::Kind::kNot: out.holds = !out.children[0].holds; break;
-    case Expr::Kind::kAnd: out.holds = std::all_of(out.children.begin(), out.children.end(), holds); break;
-    case Expr::Kind::kOr: out.holds = std::any_of(out.children.begin(), out.children.end(), holds); break;
+    case Expr::Kind::kItem:
+      out.holds = explanation.items[expr.item].holds;
+      break;
+    case Expr::Kind::kSelection:
+      out.holds = out.children[0].holds;
+      break;
+    case Expr::Kind::kNot:
+      out.holds = !out.children[0].holds;
+      break;
+    case Expr::Kind::kAnd:
+      out.holds = std::all_of(out.children.begin(), out.children.end(), holds);
+      break;
+    case Expr::Kind::kOr:
+      out.holds = std::any_of(out.children.begin(), out.children.end(), holds);
+      break;
   }
   return out;
 }
@@ -185,7 +204,8 @@ content::Logsource EventLogsource(const content::ContentSet& content, const Even
   return out;
 }
 
-std::string_view LogsourceConflict(const content::Logsource& rule, const content::Logsource& events, bool unstated_excludes) {
+std::string_view LogsourceConflict(const content::Logsource& rule, const content::Logsource& events,
+                                   bool unstated_excludes) {
   for (const auto& [name, member] : kAttributes) {
     if ((rule.*member).empty()) continue;
     if ((events.*member).empty() && !unstated_excludes) continue;

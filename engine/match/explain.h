@@ -1,7 +1,9 @@
-// Why a detection rule matches an event, or does not: its condition with the outcome of every part and the event's own values.
+// Why a detection rule matches an event, or does not: its condition with the outcome of every part and the event's own
+// values.
 //
-// Outcomes are the engine's: each item is evaluated by the predicate that a Program would evaluate it by, and a Program's
-// answer is that of `root` for events that are candidates. For people: it compiles and copies much, and is as fast as reading.
+// Outcomes are the engine's: each item is evaluated by the predicate that a Program would evaluate it by, and a
+// Program's answer is that of `root` for events that are candidates. For people: it compiles and copies much, and is as
+// fast as reading.
 #ifndef TOCSIN_ENGINE_MATCH_EXPLAIN_H_
 #define TOCSIN_ENGINE_MATCH_EXPLAIN_H_
 
@@ -20,22 +22,22 @@ struct Explanation {
   struct Value {
     std::string text;
     event::ValueKind kind = event::ValueKind::kNull;
-    bool satisfies = false;        // some test of the item holds of this value alone
-    std::string folded;            // what comparisons without case saw, where that is not plain ASCII lower case; else empty
+    bool satisfies = false;  // some test of the item holds of this value alone
+    std::string folded;      // what comparisons without case saw, where that is not plain ASCII lower case; else empty
   };
   struct Item {
-    bool holds = false;            // `negated` and `all` included
-    std::vector<std::vector<bool>> tests;   // the outcome of each of content::Item::values
-    std::vector<Value> values;     // the first kExplainedValues; empty: the field is missing
+    bool holds = false;                    // `negated` and `all` included
+    std::vector<std::vector<bool>> tests;  // the outcome of each of content::Item::values
+    std::vector<Value> values;             // the first kExplainedValues; empty: the field is missing
     size_t more_values = 0;
   };
   struct Node {
-    const content::Expr* expr = nullptr;    // in the content set
+    const content::Expr* expr = nullptr;  // in the content set
     bool holds = false;
     std::vector<Node> children;
   };
   Node root;
-  std::vector<Item> items;         // as Detection::items
+  std::vector<Item> items;  // as Detection::items
 };
 inline constexpr size_t kExplainedValues = 16;
 
@@ -43,7 +45,8 @@ class Explainer {
  public:
   // Null, with diagnostics, where Program::Compile leaves the rule out.
   // REQUIRES: the rule is a detection; `content` outlives the explainer and its explanations.
-  static std::unique_ptr<const Explainer> Compile(const content::ContentSet& content, const content::Rule& rule, content::Diagnostics& diagnostics);
+  static std::unique_ptr<const Explainer> Compile(const content::ContentSet& content, const content::Rule& rule,
+                                                  content::Diagnostics& diagnostics);
   ~Explainer();
   Explanation Explain(const event::EventView& event) const;
 
@@ -62,8 +65,10 @@ class Explainer {
 content::Logsource EventLogsource(const content::ContentSet& content, const event::EventView& event);
 
 // The first attribute (product, category, service) in which a rule's logsource and an event's differ; empty: the rule
-// applies. `unstated_excludes`: an attribute that the event's side does not state excludes rules that do (a recognised source).
-std::string_view LogsourceConflict(const content::Logsource& rule, const content::Logsource& events, bool unstated_excludes);
+// applies. `unstated_excludes`: an attribute that the event's side does not state excludes rules that do (a recognised
+// source).
+std::string_view LogsourceConflict(const content::Logsource& rule, const content::Logsource& events,
+                                   bool unstated_excludes);
 
 }  // namespace tocsin::match
 

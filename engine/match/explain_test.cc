@@ -24,7 +24,9 @@ struct World {
   std::unique_ptr<const Explainer> explainer;
 
   explicit World(const std::string& detection, std::map<std::string, std::string> lists = {}) {
-    content = content::ContentFromText({.rules = "title: t\nlogsource: {product: p}\ndetection:\n" + detection, .lists = std::move(lists)}, diagnostics);
+    content = content::ContentFromText(
+        {.rules = "title: t\nlogsource: {product: p}\ndetection:\n" + detection, .lists = std::move(lists)},
+        diagnostics);
     EXPECT_EQ(content->rules.size(), 1u) << diagnostics.Text();
     explainer = Explainer::Compile(*content, content->rules[0], diagnostics);
   }
@@ -55,7 +57,8 @@ TEST(Explain, AMissingFieldHasNoValue) {
 
 TEST(Explain, NamesTheElementOfAnArray) {
   const World world("  a:\n    f|startswith: [x, y]\n  condition: a\n");
-  const Explanation why = world.explainer->Explain(world.Event().Text("f", "one").Text("f", "Yes").Text("f", "xx").View());
+  const Explanation why =
+      world.explainer->Explain(world.Event().Text("f", "one").Text("f", "Yes").Text("f", "xx").View());
   EXPECT_EQ(why.items[0].tests, (std::vector<std::vector<bool>>{{true}, {true}}));
   ASSERT_EQ(why.items[0].values.size(), 3u);
   EXPECT_FALSE(why.items[0].values[0].satisfies);
@@ -64,7 +67,7 @@ TEST(Explain, NamesTheElementOfAnArray) {
 }
 
 TEST(Explain, ListsOfLiteralsAreToldOneByOne) {
-  const World world("  a:\n    f: [a, b, c, d, e]\n  condition: a\n");   // long enough for the predicate's hash probe
+  const World world("  a:\n    f: [a, b, c, d, e]\n  condition: a\n");  // long enough for the predicate's hash probe
   const Explanation why = world.explainer->Explain(world.Event().Text("f", "D").View());
   EXPECT_EQ(why.items[0].tests, (std::vector<std::vector<bool>>{{false}, {false}, {false}, {true}, {false}}));
 }
@@ -79,7 +82,8 @@ TEST(Explain, NegatedItemsAreTheNegationOfTheirTests) {
 
 TEST(Explain, FieldReferencesSeeTheOtherField) {
   const World world("  a:\n    f|fieldref: g\n  condition: a\n");
-  const Explanation why = world.explainer->Explain(world.Event().Text("f", "a").Text("f", "b").Text("g", "z").Text("g", "B").View());
+  const Explanation why =
+      world.explainer->Explain(world.Event().Text("f", "a").Text("f", "b").Text("g", "z").Text("g", "B").View());
   EXPECT_TRUE(why.items[0].holds);
   EXPECT_FALSE(why.items[0].values[0].satisfies);
   EXPECT_TRUE(why.items[0].values[1].satisfies);
@@ -127,9 +131,11 @@ TEST(LogsourceConflict, NamesTheAttribute) {
 // Reads every log of a folder through the real reader and holds each explanation against what the program finds.
 class Agreement {
  public:
-  explicit Agreement(const content::LoadOptions& load) : content_(content::LoadContent(load, diagnostics_)), plan_(event::Plan::Compile(content_, {}, diagnostics_)) {
+  explicit Agreement(const content::LoadOptions& load)
+      : content_(content::LoadContent(load, diagnostics_)), plan_(event::Plan::Compile(content_, {}, diagnostics_)) {
     program_ = Program::Compile(plan_, {}, diagnostics_);
-    for (const content::Rule& rule : content_->rules) explainers_.push_back(rule.is_correlation ? nullptr : Explainer::Compile(*content_, rule, diagnostics_));
+    for (const content::Rule& rule : content_->rules)
+      explainers_.push_back(rule.is_correlation ? nullptr : Explainer::Compile(*content_, rule, diagnostics_));
   }
 
   void Check(const std::filesystem::path& file, uint32_t events_max) {
@@ -168,10 +174,14 @@ class Agreement {
     for (size_t rule = 0; rule < explainers_.size(); rule++) {
       if (explainers_[rule] == nullptr) continue;
       const bool hit = std::binary_search(hits.begin(), hits.end(), RuleId(static_cast<uint32_t>(rule)));
-      const bool candidate = !event.source.valid() || LogsourceConflict(content_->rules[rule].detection.logsource, content_->sources[event.source.value()].logsource, true).empty();
+      const bool candidate =
+          !event.source.valid() || LogsourceConflict(content_->rules[rule].detection.logsource,
+                                                     content_->sources[event.source.value()].logsource, true)
+                                       .empty();
       const bool holds = candidate && explainers_[rule]->Explain(event).root.holds;
       compared_++;
-      ASSERT_EQ(holds, hit) << content::RuleLabel(content_->rules[rule]) << ", event " << event.number << " of " << file;
+      ASSERT_EQ(holds, hit) << content::RuleLabel(content_->rules[rule]) << ", event " << event.number << " of "
+                            << file;
     }
   }
 
@@ -187,7 +197,9 @@ std::vector<std::filesystem::path> LogsBelow(const std::string& folder) {
   std::vector<std::filesystem::path> out;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     const auto extension = entry.path().extension();
-    if (entry.is_regular_file() && (extension == ".ndjson" || extension == ".json") && entry.path().filename() != "expect.json") out.push_back(entry.path());
+    if (entry.is_regular_file() && (extension == ".ndjson" || extension == ".json") &&
+        entry.path().filename() != "expect.json")
+      out.push_back(entry.path());
   }
   std::sort(out.begin(), out.end());
   return out;
@@ -203,8 +215,11 @@ TEST(ExplainAgreement, ShippedRulesOverTheirCasesAndTheDemo) {
 // All community rules: those that apply over the log they are for, and every one over events of no known source.
 TEST(ExplainAgreement, CommunityRulesOverRealLogs) {
   const std::string corpus = TOCSIN_CORPUS;
-  if (!std::filesystem::is_directory(corpus + "/sigmahq/rules")) GTEST_SKIP() << "the corpus is not there (" << corpus << ")";
-  Agreement cloud({.content_dir = TOCSIN_SOURCE_DIR "/rules", .rules_paths = {corpus + "/sigmahq/rules/cloud"}, .shipped_rules = false});
+  if (!std::filesystem::is_directory(corpus + "/sigmahq/rules"))
+    GTEST_SKIP() << "the corpus is not there (" << corpus << ")";
+  Agreement cloud({.content_dir = TOCSIN_SOURCE_DIR "/rules",
+                   .rules_paths = {corpus + "/sigmahq/rules/cloud"},
+                   .shipped_rules = false});
   for (const auto& file : LogsBelow(corpus + "/cloudtrail-invictus")) cloud.Check(file, 40);
   EXPECT_GT(cloud.hits(), 0u);
   Agreement all({.content_dir = "", .rules_paths = {corpus + "/sigmahq/rules"}, .shipped_rules = false});

@@ -21,7 +21,8 @@ void CollectLeaves(const content::ContentSet& content, RuleId rule, std::vector<
   for (const auto& ref : of.correlation.refs) CollectLeaves(content, ref.rule, out);
 }
 
-EventExplanation ExplainEvent(const event::EventView& event, const content::ContentSet& content, const event::InputTable& inputs) {
+EventExplanation ExplainEvent(const event::EventView& event, const content::ContentSet& content,
+                              const event::InputTable& inputs) {
   EventExplanation out;
   out.number = event.number;
   if (event.input.valid()) out.input = inputs[event.input.value()].name;
@@ -33,7 +34,8 @@ EventExplanation ExplainEvent(const event::EventView& event, const content::Cont
   out.flags = event.flags;
   out.precision_ns = event.precision_ns;
   out.identity = event::IdentityText(event.identity);
-  for (const event::EntityKey& key : event.entities()) out.entities.emplace_back(content::EntityKindName(key.kind), key.text);
+  for (const event::EntityKey& key : event.entities())
+    out.entities.emplace_back(content::EntityKindName(key.kind), key.text);
   std::sort(out.entities.begin(), out.entities.end());
   out.links = event.links().size();
   if (event.source.valid()) out.logsource = content.sources[event.source.value()].logsource;
@@ -77,7 +79,8 @@ ExplainResult Explain(std::shared_ptr<const content::ContentSet> content, RuleId
     if (rule.is_correlation || explainer == nullptr) return;
     explained.hit = is_hit(rule_id);
     if (options.logsource_from_event || event.source.valid()) {
-      explained.conflict = match::LogsourceConflict(rule.detection.logsource, explained.logsource, !options.logsource_from_event);
+      explained.conflict =
+          match::LogsourceConflict(rule.detection.logsource, explained.logsource, !options.logsource_from_event);
     }
     if (explained.conflict.empty()) explained.why = explainer->Explain(event);
   });

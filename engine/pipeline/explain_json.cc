@@ -13,7 +13,8 @@ using match::Explanation;
 
 class ExplainJsonWriter {
  public:
-  ExplainJsonWriter(const ExplainResult& result, const content::ContentSet& content, const content::Diagnostics& diagnostics)
+  ExplainJsonWriter(const ExplainResult& result, const content::ContentSet& content,
+                    const content::Diagnostics& diagnostics)
       : result_(result), content_(content), diagnostics_(diagnostics), rule_(content.rules[result.rule.value()]) {}
 
   std::string Write() {
@@ -38,7 +39,8 @@ class ExplainJsonWriter {
  private:
   void WritePlace(content::Place place) {
     if (place.file >= diagnostics_.files()) return;
-    json_.Key("at").Text(diagnostics_.file_name(place.file) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column));
+    json_.Key("at").Text(diagnostics_.file_name(place.file) + ":" + std::to_string(place.line) + ":" +
+                         std::to_string(place.column));
   }
 
   void WriteTime(const char* key, event::EventTime time) { json_.Key(key).TextOrNull(event::FormatTime(time)); }
@@ -57,7 +59,9 @@ class ExplainJsonWriter {
     json_.Key("bytes").Number(event.bytes);
     json_.Key("source").TextOrNull(event.source.valid() ? content_.sources[event.source.value()].name : "");
     json_.Key("logsource").BeginObject();
-    for (const auto& [name, value] : {std::pair("product", &event.logsource.product), std::pair("category", &event.logsource.category), std::pair("service", &event.logsource.service)}) {
+    for (const auto& [name, value] :
+         {std::pair("product", &event.logsource.product), std::pair("category", &event.logsource.category),
+          std::pair("service", &event.logsource.service)}) {
       if (!value->empty()) json_.Key(name).Text(*value);
     }
     json_.EndObject();
@@ -89,14 +93,22 @@ class ExplainJsonWriter {
   void WriteNode(const Explanation& why, const Explanation::Node& node) {
     json_.BeginObject();
     switch (node.expr->kind) {
-      case Expr::Kind::kAnd: json_.Key("is").Text("and"); break;
-      case Expr::Kind::kOr: json_.Key("is").Text("or"); break;
-      case Expr::Kind::kNot: json_.Key("is").Text("not"); break;
+      case Expr::Kind::kAnd:
+        json_.Key("is").Text("and");
+        break;
+      case Expr::Kind::kOr:
+        json_.Key("is").Text("or");
+        break;
+      case Expr::Kind::kNot:
+        json_.Key("is").Text("not");
+        break;
       case Expr::Kind::kSelection:
         json_.Key("is").Text("selection");
         json_.Key("name").Text(node.expr->name);
         break;
-      case Expr::Kind::kItem: json_.Key("is").Text("item"); break;
+      case Expr::Kind::kItem:
+        json_.Key("is").Text("item");
+        break;
     }
     json_.Key("holds").Bool(node.holds);
     if (node.expr->kind == Expr::Kind::kItem) {
@@ -110,7 +122,8 @@ class ExplainJsonWriter {
   }
 
   void WriteItem(const content::Item& item, const Explanation::Item& explained) {
-    const std::string_view field = item.field.valid() ? std::string_view(content_.fields.name(item.field)) : std::string_view();
+    const std::string_view field =
+        item.field.valid() ? std::string_view(content_.fields.name(item.field)) : std::string_view();
     json_.Key("field").TextOrNull(field);
     json_.Key("all").Bool(item.all);
     json_.Key("negated").Bool(item.negated);
@@ -182,17 +195,22 @@ class ExplainJsonWriter {
     std::vector<content::RuleId> in_window;
     for (const uint32_t ref : group.refs_now) in_window.push_back(rule_.correlation.refs[ref].rule);
     WriteRules("in_window", in_window);
-    if (group.expires_ns >= 0) json_.Key("expires_in_seconds").Raw(std::to_string(static_cast<double>(group.expires_ns) / 1e9));
-    else json_.Key("expires_in_seconds").Raw("null");
+    if (group.expires_ns >= 0)
+      json_.Key("expires_in_seconds").Raw(std::to_string(static_cast<double>(group.expires_ns) / 1e9));
+    else
+      json_.Key("expires_in_seconds").Raw("null");
     json_.EndObject();
   }
 
   // A number as it is; texts pass the masks, as part of a text where they are inside an object.
   void WriteValue(const char* key, const std::string& value) {
     json_.Key(key);
-    if (value.empty()) json_.Raw("null");
-    else if (value[0] != '"' && value[0] != '{' && value[0] != '[') json_.Raw(value);
-    else json_.Text(event::MaskSecrets(value));
+    if (value.empty())
+      json_.Raw("null");
+    else if (value[0] != '"' && value[0] != '{' && value[0] != '[')
+      json_.Raw(value);
+    else
+      json_.Text(event::MaskSecrets(value));
   }
 
   const ExplainResult& result_;
@@ -204,7 +222,8 @@ class ExplainJsonWriter {
 
 }  // namespace
 
-std::string ExplainJson(const ExplainResult& result, const content::ContentSet& content, const content::Diagnostics& diagnostics) {
+std::string ExplainJson(const ExplainResult& result, const content::ContentSet& content,
+                        const content::Diagnostics& diagnostics) {
   return ExplainJsonWriter(result, content, diagnostics).Write();
 }
 

@@ -50,11 +50,13 @@ correlation: {type: event_count, rules: [many], group-by: [user], timespan: 1h, 
 
 std::string Login(int second, const std::string& user, const std::string& ip) {
   const std::string two = (second % 60 < 10 ? "0" : "") + std::to_string(second % 60);
-  return "{\"t\":\"2026-03-11T14:0" + std::to_string(second / 60) + ":" + two + "Z\",\"action\":\"login\",\"ok\":false,\"user\":\"" + user + "\",\"ip\":\"" + ip + "\"}\n";
+  return "{\"t\":\"2026-03-11T14:0" + std::to_string(second / 60) + ":" + two +
+         "Z\",\"action\":\"login\",\"ok\":false,\"user\":\"" + user + "\",\"ip\":\"" + ip + "\"}\n";
 }
 std::string Reset(int second, const std::string& user) {
   const std::string two = (second % 60 < 10 ? "0" : "") + std::to_string(second % 60);
-  return "{\"t\":\"2026-03-11T14:0" + std::to_string(second / 60) + ":" + two + "Z\",\"action\":\"reset\",\"user\":\"" + user + "\"}\n";
+  return "{\"t\":\"2026-03-11T14:0" + std::to_string(second / 60) + ":" + two + "Z\",\"action\":\"reset\",\"user\":\"" +
+         user + "\"}\n";
 }
 
 struct World {
@@ -64,7 +66,11 @@ struct World {
 
   World(const std::string& rule, const std::string& events, ExplainOptions options = {}) {
     // The time field is wanted by being read.
-    content = content::ContentFromText({.rules = std::string(kRules) + "---\ntitle: reads\nname: reads\nlogsource: {product: p}\ndetection: {s: {t: never}, condition: s}\n"}, diagnostics);
+    content = content::ContentFromText(
+        {.rules =
+             std::string(kRules) +
+             "---\ntitle: reads\nname: reads\nlogsource: {product: p}\ndetection: {s: {t: never}, condition: s}\n"},
+        diagnostics);
     EXPECT_EQ(diagnostics.errors(), 0u) << diagnostics.Text();
     options.time_field = "t";
     TextInput input(events);
@@ -88,15 +94,21 @@ TEST(Explain, ADetectionsHitAndMisses) {
   for (const EventExplanation& event : world.result.events) EXPECT_TRUE(event.agrees());
   const std::string text = world.Text();
   EXPECT_NE(text.find("0     hit: selection\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("1     miss: office: ip starts with \"10.\" holds; the event has \"10.0.0.1\""), std::string::npos) << text;
-  EXPECT_NE(text.find("2     miss: selection: action is \"login\" fails; the event has \"reset\""), std::string::npos) << text;
+  EXPECT_NE(text.find("1     miss: office: ip starts with \"10.\" holds; the event has \"10.0.0.1\""),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("2     miss: selection: action is \"login\" fails; the event has \"reset\""), std::string::npos)
+      << text;
 }
 
 TEST(Explain, OneEventInFull) {
   const World world("failed", Login(0, "a", "1.2.3.4") + Reset(1, "a"), {.number = 1});
   const std::string text = world.Text();
   EXPECT_NE(text.find("no    selection: all of\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("no      action is \"login\"\n            event \"reset\"\n            rule  all.yml:6: selection: {action: login, ok: false}\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("no      action is \"login\"\n            event \"reset\"\n            rule  all.yml:6: "
+                      "selection: {action: login, ok: false}\n"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("no      ok is false\n            event nothing there\n"), std::string::npos) << text;
   EXPECT_NE(text.find("source      none that is known"), std::string::npos) << text;
   EXPECT_NE(text.find("time        2026-03-11T14:00:01Z, to the second"), std::string::npos) << text;
@@ -104,7 +116,8 @@ TEST(Explain, OneEventInFull) {
 
 TEST(Explain, SecretsAreMasked) {
   const std::string token = "ghp_0123456789abcdefghijklmnopqrstuvwx9f2c";
-  const World world("failed", "{\"t\":\"2026-03-11T14:00:00Z\",\"action\":\"" + token + "\",\"ip\":\"" + token + "\"}\n");
+  const World world("failed",
+                    "{\"t\":\"2026-03-11T14:00:00Z\",\"action\":\"" + token + "\",\"ip\":\"" + token + "\"}\n");
   EXPECT_EQ(world.Text().find(token), std::string::npos);
   EXPECT_EQ(ExplainJson(world.result, *world.content, world.diagnostics).find(token), std::string::npos);
   EXPECT_NE(world.Text().find("ghp_"), std::string::npos);
@@ -121,15 +134,17 @@ TEST(Explain, ACountThatIsNotReached) {
 }
 
 TEST(Explain, ACountThatFiresAndLeavesItsWindow) {
-  const World world("many", Login(0, "a", "1.1.1.1") + Login(10, "a", "1.1.1.1") + Login(20, "a", "1.1.1.1") + Login(75, "b", "1.1.1.1"));
+  const World world("many", Login(0, "a", "1.1.1.1") + Login(10, "a", "1.1.1.1") + Login(20, "a", "1.1.1.1") +
+                                Login(75, "b", "1.1.1.1"));
   EXPECT_EQ(world.Values(0), (std::vector<std::string>{"1", "2", "3!"}));
   EXPECT_EQ(world.result.groups[0].firings, 1u);
-  EXPECT_EQ(world.result.groups[0].value_now, "1");   // the two others are older than a minute now
+  EXPECT_EQ(world.result.groups[0].value_now, "1");  // the two others are older than a minute now
   EXPECT_EQ(world.result.groups[0].expires_ns, 5'000'000'000);
 }
 
 TEST(Explain, DistinctValuesOfTheWindowThatIsLeft) {
-  const World world("addresses", Login(0, "a", "1.1.1.1") + Login(30, "a", "2.2.2.2") + Login(40, "a", "2.2.2.2") + Login(80, "b", "3.3.3.3"));
+  const World world("addresses", Login(0, "a", "1.1.1.1") + Login(30, "a", "2.2.2.2") + Login(40, "a", "2.2.2.2") +
+                                     Login(80, "b", "3.3.3.3"));
   EXPECT_EQ(world.Values(0), (std::vector<std::string>{"1", "2", "2"}));
   EXPECT_EQ(world.result.groups[0].value_now, "1");
 }
@@ -137,7 +152,7 @@ TEST(Explain, DistinctValuesOfTheWindowThatIsLeft) {
 TEST(Explain, AnOrderThatIsNotMet) {
   const World world("then_reset", Reset(0, "a") + Login(5, "a", "1.1.1.1") + Login(6, "b", "1.1.1.1") + Reset(7, "b"));
   ASSERT_EQ(world.result.groups.size(), 2u);
-  EXPECT_EQ(world.result.groups[0].group[0].second, "b");   // it fired: first
+  EXPECT_EQ(world.result.groups[0].group[0].second, "b");  // it fired: first
   EXPECT_EQ(world.Values(0), (std::vector<std::string>{"1", "2!"}));
   EXPECT_EQ(world.Values(1), (std::vector<std::string>{"1", "2"}));
 }
@@ -155,13 +170,16 @@ TEST(Explain, FirstSightings) {
 }
 
 TEST(Explain, ARuleOverARule) {
-  const World world("bursts", Login(0, "a", "1.1.1.1") + Login(1, "a", "1.1.1.1") + Login(2, "a", "1.1.1.1") + Login(3, "a", "1.1.1.1"));
-  EXPECT_EQ(world.Values(0), (std::vector<std::string>{"1", "2"}));   // `many` fired twice
+  const World world("bursts", Login(0, "a", "1.1.1.1") + Login(1, "a", "1.1.1.1") + Login(2, "a", "1.1.1.1") +
+                                  Login(3, "a", "1.1.1.1"));
+  EXPECT_EQ(world.Values(0), (std::vector<std::string>{"1", "2"}));  // `many` fired twice
   EXPECT_EQ(world.result.events.size(), 4u);
 }
 
 TEST(Explain, HitsWithoutAGroupAreNamed) {
-  const World world("many", Login(0, "a", "1.1.1.1") + "{\"t\":\"2026-03-11T14:00:01Z\",\"action\":\"login\",\"ok\":false}\n{\"action\":\"login\",\"ok\":false,\"user\":\"a\"}\n");
+  const World world("many", Login(0, "a", "1.1.1.1") +
+                                "{\"t\":\"2026-03-11T14:00:01Z\",\"action\":\"login\",\"ok\":false}\n{\"action\":"
+                                "\"login\",\"ok\":false,\"user\":\"a\"}\n");
   ASSERT_EQ(world.result.ungrouped.size(), 1u);
   EXPECT_EQ(world.result.ungrouped[0].first, 1u);
   EXPECT_EQ(world.result.untimed_hits, 1u);
@@ -184,7 +202,8 @@ TEST(Explain, ValuesAgreeWithFirings) {
     for (const char* rule : {"many", "addresses"}) {
       const World world(rule, events);
       for (const GroupExplanation& group : world.result.groups) {
-        for (const auto& step : group.steps) EXPECT_EQ(step.fired, std::stoi(step.value) >= 3) << rule << ", round " << round << ", event " << step.number;
+        for (const auto& step : group.steps)
+          EXPECT_EQ(step.fired, std::stoi(step.value) >= 3) << rule << ", round " << round << ", event " << step.number;
       }
     }
   }
@@ -193,7 +212,9 @@ TEST(Explain, ValuesAgreeWithFirings) {
 TEST(Explain, JsonIsComplete) {
   const World world("many", Login(0, "a", "1.1.1.1") + Login(10, "a", "1.1.1.1"));
   const std::string json = ExplainJson(world.result, *world.content, world.diagnostics);
-  for (const char* part : {"\"groups\":[{\"group\":{\"user\":\"a\"},\"firings\":0", "\"value_now\":2", "\"expires_in_seconds\":50.0", "\"now\":\"2026-03-11T14:00:10Z\"", "\"events\":[{\"event\":0"}) {
+  for (const char* part :
+       {"\"groups\":[{\"group\":{\"user\":\"a\"},\"firings\":0", "\"value_now\":2", "\"expires_in_seconds\":50.0",
+        "\"now\":\"2026-03-11T14:00:10Z\"", "\"events\":[{\"event\":0"}) {
     EXPECT_NE(json.find(part), std::string::npos) << part << " in " << json;
   }
 }

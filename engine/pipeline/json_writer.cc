@@ -37,8 +37,10 @@ void JsonWriter::Text(std::string_view text) {
   std::string valid;
   for (size_t at = 0; at < text.size();) {
     const size_t length = Utf8Length(text, at);
-    if (length == 0) valid += "\xEF\xBF\xBD";
-    else valid += text.substr(at, length);
+    if (length == 0)
+      valid += "\xEF\xBF\xBD";
+    else
+      valid += text.substr(at, length);
     at += length == 0 ? 1 : length;
   }
   Separate();

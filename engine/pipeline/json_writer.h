@@ -20,14 +20,14 @@ class JsonWriter {
   void EndObject() { Close('}'); }
   JsonWriter& BeginArray() { return Open('['); }
   void EndArray() { Close(']'); }
-  JsonWriter& Key(std::string_view key);      // of ours: no secret, no control character
+  JsonWriter& Key(std::string_view key);  // of ours: no secret, no control character
 
-  void Text(std::string_view text);           // bytes that are no UTF-8 become U+FFFD
+  void Text(std::string_view text);  // bytes that are no UTF-8 become U+FFFD
   void TextOrNull(std::string_view text) { text.empty() ? Raw("null") : Text(text); }
   void Number(int64_t number) { Raw(std::to_string(number)); }
   void Number(uint64_t number) { Raw(std::to_string(number)); }
   void Bool(bool value) { Raw(value ? "true" : "false"); }
-  void Raw(std::string_view json);            // a value that is JSON already
+  void Raw(std::string_view json);  // a value that is JSON already
 
   std::string Take() { return std::move(out_); }
 

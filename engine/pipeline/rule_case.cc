@@ -33,7 +33,8 @@ bool SameElement(simdjson::dom::element a, simdjson::dom::element b) {
                return y.at_key(field.key).get(other) == simdjson::SUCCESS && SameElement(field.value, other);
              });
     }
-    default: return simdjson::minify(a) == simdjson::minify(b);
+    default:
+      return simdjson::minify(a) == simdjson::minify(b);
   }
 }
 
@@ -54,7 +55,7 @@ std::string InParentheses(const std::string& why) { return why.empty() ? "" : " 
 
 // A hit or firing as it came.
 struct Got {
-  std::optional<RuleCase::Group> group;   // correlations
+  std::optional<RuleCase::Group> group;  // correlations
   std::string value;
   bool expected = false;
 };
@@ -73,7 +74,8 @@ std::string Describe(const std::optional<RuleCase::Group>& group, const std::str
 
 class Judge {
  public:
-  Judge(const RuleCase& expected, const content::ContentSet& content, content::Diagnostics& diagnostics) : expected_(expected), content_(content), diagnostics_(diagnostics) {}
+  Judge(const RuleCase& expected, const content::ContentSet& content, content::Diagnostics& diagnostics)
+      : expected_(expected), content_(content), diagnostics_(diagnostics) {}
 
   CaseOutcome Run(std::shared_ptr<const content::ContentSet> content, BoundedInput* input) {
     content::SourceId source;
@@ -94,9 +96,12 @@ class Judge {
 
  private:
   void Fail(std::string what) { out_.failures.push_back({std::move(what), "", std::nullopt}); }
-  void Fail(std::string what, RuleId rule, uint64_t event) { out_.failures.push_back({std::move(what), content::RuleLabel(content_.rules[rule.value()]), event}); }
+  void Fail(std::string what, RuleId rule, uint64_t event) {
+    out_.failures.push_back({std::move(what), content::RuleLabel(content_.rules[rule.value()]), event});
+  }
 
-  // The rule of that name; a failure, said once, when there is none. `may_be_refused`: not where the case expects errors.
+  // The rule of that name; a failure, said once, when there is none. `may_be_refused`: not where the case expects
+  // errors.
   RuleId Find(const std::string& name, bool may_be_refused) {
     const std::vector<RuleId> found = content::FindRules(content_, name);
     if (found.size() == 1) return found[0];
@@ -126,7 +131,8 @@ class Judge {
     for (const auto severity : {content::Severity::kError, content::Severity::kWarning}) {
       const std::string word = severity == content::Severity::kError ? "error " : "warning ";
       std::multiset<std::string> wanted;
-      for (const std::string& code : severity == content::Severity::kError ? expected_.errors : expected_.warnings) wanted.insert(code);
+      for (const std::string& code : severity == content::Severity::kError ? expected_.errors : expected_.warnings)
+        wanted.insert(code);
       for (const content::Diagnostic& each : diagnostics_.all()) {
         if (each.severity != severity) continue;
         const auto it = wanted.find(each.code);
@@ -135,7 +141,9 @@ class Judge {
           continue;
         }
         std::string place;
-        if (each.place.file < diagnostics_.files()) place = diagnostics_.file_name(each.place.file) + ":" + std::to_string(each.place.line) + ":" + std::to_string(each.place.column) + ": ";
+        if (each.place.file < diagnostics_.files())
+          place = diagnostics_.file_name(each.place.file) + ":" + std::to_string(each.place.line) + ":" +
+                  std::to_string(each.place.column) + ": ";
         Fail(word + each.code + " is not expected: " + place + each.message);
       }
       for (const std::string& code : wanted) Fail(word + code + " did not come");
@@ -144,16 +152,20 @@ class Judge {
 
   void JudgeReading(const RecordedRun& run) {
     for (const std::string& each : run.unreadable()) Fail(each);
-    for (const event::BadRecord& bad : run.bad()) Fail(BadRecordPlace(bad, run.inputs()) + ": bad record: " + bad.reason);
+    for (const event::BadRecord& bad : run.bad())
+      Fail(BadRecordPlace(bad, run.inputs()) + ": bad record: " + bad.reason);
     std::set<uint64_t> spoken_of;
     for (const RuleCase::Hit& hit : expected_.hits) spoken_of.insert(hit.event);
     for (const auto& [event, why] : expected_.misses) spoken_of.insert(event);
     for (const uint64_t event : spoken_of) {
-      if (event >= run.records()) Fail("event " + std::to_string(event) + " is expected something of, and there are only " + std::to_string(run.records()) + " (from 0)");
+      if (event >= run.records())
+        Fail("event " + std::to_string(event) + " is expected something of, and there are only " +
+             std::to_string(run.records()) + " (from 0)");
     }
     if (!expected_.every_event) return;
     for (uint64_t event = 0; event < run.records(); event++) {
-      if (!spoken_of.contains(event)) Fail("event " + std::to_string(event) + " stands neither in hits nor in misses: say why it is there");
+      if (!spoken_of.contains(event))
+        Fail("event " + std::to_string(event) + " stands neither in hits nor in misses: say why it is there");
     }
   }
 
@@ -163,14 +175,18 @@ class Judge {
       if (judged_.contains(hit.rule)) got[{hit.number, hit.rule}].push_back({std::nullopt, "", false});
     }
     for (const correlate::Firing& firing : run.Firings(content)) {
-      if (judged_.contains(firing.rule)) got[{firing.number, firing.rule}].push_back({RuleCase::Group(firing.group.begin(), firing.group.end()), firing.value, false});
+      if (judged_.contains(firing.rule))
+        got[{firing.number, firing.rule}].push_back(
+            {RuleCase::Group(firing.group.begin(), firing.group.end()), firing.value, false});
     }
     std::map<std::pair<uint64_t, RuleId>, std::vector<const RuleCase::Hit*>> wanted;
     for (const RuleCase::Hit& hit : expected_.hits) {
       const RuleId rule = Find(hit.rule, /*may_be_refused=*/false);
       if (!rule.valid()) continue;
-      if (!judged_.contains(rule)) Fail("a hit of " + hit.rule + " is expected, which `judge` does not name", rule, hit.event);
-      else wanted[{hit.event, rule}].push_back(&hit);
+      if (!judged_.contains(rule))
+        Fail("a hit of " + hit.rule + " is expected, which `judge` does not name", rule, hit.event);
+      else
+        wanted[{hit.event, rule}].push_back(&hit);
     }
     std::set<std::pair<uint64_t, RuleId>> keys;
     for (const auto& [key, hits] : got) keys.insert(key);
@@ -184,12 +200,16 @@ class Judge {
       const auto said = [](const RuleCase::Hit* hit) { return hit->group.has_value() + !hit->value.empty(); };
       return said(a) > said(b);
     });
-    const std::string at = "event " + std::to_string(event) + ": ", name = content::RuleLabel(content_.rules[rule.value()]);
+    const std::string at = "event " + std::to_string(event) + ": ",
+                      name = content::RuleLabel(content_.rules[rule.value()]);
     std::vector<const RuleCase::Hit*> missing;
     for (const RuleCase::Hit* hit : wanted) {
-      const auto answer = std::find_if(got.begin(), got.end(), [&](const Got& each) { return !each.expected && Answers(*hit, each); });
-      if (answer == got.end()) missing.push_back(hit);
-      else answer->expected = true;
+      const auto answer =
+          std::find_if(got.begin(), got.end(), [&](const Got& each) { return !each.expected && Answers(*hit, each); });
+      if (answer == got.end())
+        missing.push_back(hit);
+      else
+        answer->expected = true;
     }
     for (const RuleCase::Hit* hit : missing) {
       const auto instead = std::find_if(got.begin(), got.end(), [](const Got& each) { return !each.expected; });
@@ -205,7 +225,9 @@ class Judge {
     for (const Got& each : got) {
       if (each.expected) continue;
       const auto miss = expected_.misses.find(event);
-      Fail(at + name + " came" + Describe(each.group, each.value) + ", not expected" + (miss == expected_.misses.end() ? "" : InParentheses(miss->second)), rule, event);
+      Fail(at + name + " came" + Describe(each.group, each.value) + ", not expected" +
+               (miss == expected_.misses.end() ? "" : InParentheses(miss->second)),
+           rule, event);
     }
   }
 
@@ -215,12 +237,15 @@ class Judge {
     for (const RuleCase::Alert& wanted : *expected_.alerts) {
       const RuleId rule = Find(wanted.rule, /*may_be_refused=*/false);
       if (!rule.valid()) continue;
-      const auto same = std::find_if(got.begin(), got.end(), [&](const correlate::Alert& alert) { return alert.rule == rule && Differences(wanted, alert).empty(); });
+      const auto same = std::find_if(got.begin(), got.end(), [&](const correlate::Alert& alert) {
+        return alert.rule == rule && Differences(wanted, alert).empty();
+      });
       if (same != got.end()) {
         got.erase(same);
         continue;
       }
-      const auto near = std::find_if(got.begin(), got.end(), [&](const correlate::Alert& alert) { return alert.rule == rule; });
+      const auto near =
+          std::find_if(got.begin(), got.end(), [&](const correlate::Alert& alert) { return alert.rule == rule; });
       std::string what = "alert of " + wanted.rule + " expected" + InParentheses(wanted.why);
       if (near == got.end()) {
         what += ", did not come";
@@ -231,7 +256,8 @@ class Judge {
       Fail(std::move(what));
     }
     for (const correlate::Alert& alert : got) {
-      Fail("alert of " + content::RuleLabel(content_.rules[alert.rule.value()]) + " not expected: " + std::string(content::LevelName(alert.level)) + ", " + GroupText(GroupOf(alert)) + ", " +
+      Fail("alert of " + content::RuleLabel(content_.rules[alert.rule.value()]) +
+           " not expected: " + std::string(content::LevelName(alert.level)) + ", " + GroupText(GroupOf(alert)) + ", " +
            event::FormatTime(alert.first_event) + " to " + event::FormatTime(alert.last_event));
     }
   }
@@ -243,10 +269,14 @@ class Judge {
     const auto differ = [&](const char* what, const std::string& a, const std::string& b) {
       out += (out.empty() ? "" : "; ") + std::string(what) + " " + b + ", expected " + a;
     };
-    if (wanted.level && *wanted.level != content::LevelName(got.level)) differ("level", *wanted.level, std::string(content::LevelName(got.level)));
-    if (wanted.group && *wanted.group != GroupOf(got)) differ("group", GroupText(*wanted.group), GroupText(GroupOf(got)));
-    if (wanted.first.known() && wanted.first != got.first_event) differ("first event", event::FormatTime(wanted.first), event::FormatTime(got.first_event));
-    if (wanted.last.known() && wanted.last != got.last_event) differ("last event", event::FormatTime(wanted.last), event::FormatTime(got.last_event));
+    if (wanted.level && *wanted.level != content::LevelName(got.level))
+      differ("level", *wanted.level, std::string(content::LevelName(got.level)));
+    if (wanted.group && *wanted.group != GroupOf(got))
+      differ("group", GroupText(*wanted.group), GroupText(GroupOf(got)));
+    if (wanted.first.known() && wanted.first != got.first_event)
+      differ("first event", event::FormatTime(wanted.first), event::FormatTime(got.first_event));
+    if (wanted.last.known() && wanted.last != got.last_event)
+      differ("last event", event::FormatTime(wanted.last), event::FormatTime(got.last_event));
     return out;
   }
 
@@ -254,13 +284,14 @@ class Judge {
   const content::ContentSet& content_;
   content::Diagnostics& diagnostics_;
   std::set<RuleId> judged_;
-  std::set<std::string> named_;    // that were looked for in vain
+  std::set<std::string> named_;  // that were looked for in vain
   CaseOutcome out_;
 };
 
 }  // namespace
 
-CaseOutcome RunRuleCase(const RuleCase& expected, std::shared_ptr<const content::ContentSet> content, content::Diagnostics diagnostics, BoundedInput* input) {
+CaseOutcome RunRuleCase(const RuleCase& expected, std::shared_ptr<const content::ContentSet> content,
+                        content::Diagnostics diagnostics, BoundedInput* input) {
   return Judge(expected, *content, diagnostics).Run(content, input);
 }
 

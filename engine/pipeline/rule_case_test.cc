@@ -44,14 +44,17 @@ std::string RunCase(RuleCase expected, const std::string& rules = kRules, const 
   const auto content = content::ContentFromText({.rules = rules}, diagnostics);
   TextInput input(events);
   std::string out;
-  for (const CaseOutcome::Failure& failure : RunRuleCase(expected, content, diagnostics, &input).failures) out += failure.what + "\n";
+  for (const CaseOutcome::Failure& failure : RunRuleCase(expected, content, diagnostics, &input).failures)
+    out += failure.what + "\n";
   return out;
 }
 
 RuleCase Whole() {
   RuleCase out;
   out.judge = {"failed", "twice"};
-  out.hits = {{.event = 0, .rule = "failed"}, {.event = 2, .rule = "Failed"}, {.event = 2, .rule = "twice", .group = RuleCase::Group{{"user", "a"}}, .value = "2.0"}};
+  out.hits = {{.event = 0, .rule = "failed"},
+              {.event = 2, .rule = "Failed"},
+              {.event = 2, .rule = "twice", .group = RuleCase::Group{{"user", "a"}}, .value = "2.0"}};
   out.misses = {{1, "it went well"}};
   out.every_event = true;
   return out;
@@ -102,7 +105,9 @@ TEST(RuleCase, AnEventThatIsNotThere) {
 TEST(RuleCase, WithoutJudgeEveryRuleIs) {
   RuleCase expected = Whole();
   expected.judge.clear();
-  EXPECT_EQ(RunCase(expected), "event 0: seen came, not expected\nevent 1: seen came, not expected (it went well)\nevent 2: seen came, not expected\n");
+  EXPECT_EQ(RunCase(expected),
+            "event 0: seen came, not expected\nevent 1: seen came, not expected (it went well)\nevent 2: seen came, "
+            "not expected\n");
 }
 
 TEST(RuleCase, NamesThatAreNoRules) {
@@ -130,26 +135,31 @@ TEST(RuleCase, Alerts) {
   alert.group = RuleCase::Group{{"user", "a"}};
   alert.first = event::ParseTime("2026-03-11T14:00:00Z").time;
   alert.last = event::ParseTime("2026-03-11T14:00:20Z").time;
-  expected.alerts.emplace().push_back(alert);   // `failed` is referenced, so it is silent
+  expected.alerts.emplace().push_back(alert);  // `failed` is referenced, so it is silent
   EXPECT_EQ(RunCase(expected), "");
   expected.alerts->at(0).level = "low";
   expected.alerts->at(0).last = event::ParseTime("2026-03-11T14:00:10Z").time;
-  EXPECT_EQ(RunCase(expected), "alert of twice expected, came otherwise: level high, expected low; last event 2026-03-11T14:00:20Z, expected 2026-03-11T14:00:10Z\n");
+  EXPECT_EQ(RunCase(expected),
+            "alert of twice expected, came otherwise: level high, expected low; last event 2026-03-11T14:00:20Z, "
+            "expected 2026-03-11T14:00:10Z\n");
   expected.alerts->clear();
-  EXPECT_EQ(RunCase(expected), "alert of twice not expected: high, {user: a}, 2026-03-11T14:00:00Z to 2026-03-11T14:00:20Z\n");
+  EXPECT_EQ(RunCase(expected),
+            "alert of twice not expected: high, {user: a}, 2026-03-11T14:00:00Z to 2026-03-11T14:00:20Z\n");
   expected.alerts->push_back(alert);
   expected.alerts->push_back({.rule = "failed", .why = "no"});
   EXPECT_EQ(RunCase(expected), "alert of failed expected (no), did not come\n");
 }
 
 TEST(RuleCase, DiagnosticsByTheirCodes) {
-  const std::string rules = std::string(kRules) + "---\ntitle: broken\nname: broken\nlogsource: {product: p}\ndetection: {s: {f|contians: x}, condition: s}\n";
+  const std::string rules =
+      std::string(kRules) +
+      "---\ntitle: broken\nname: broken\nlogsource: {product: p}\ndetection: {s: {f|contians: x}, condition: s}\n";
   RuleCase expected = Whole();
   const std::string said = RunCase(expected, rules);
   EXPECT_NE(said.find("error T0101 is not expected: "), std::string::npos) << said;
   EXPECT_NE(said.find("unknown modifier `contians`"), std::string::npos) << said;
   expected.errors = {"T0101"};
-  expected.judge.push_back("broken");   // refused, as expected
+  expected.judge.push_back("broken");  // refused, as expected
   EXPECT_EQ(RunCase(expected, rules), "");
   expected.errors = {"T0101", "T0101"};
   EXPECT_EQ(RunCase(expected, rules), "error T0101 did not come\n");

@@ -54,12 +54,17 @@ RuleFacts FactsOf(const content::ContentSet& content, RuleId id, correlate::Rule
   return out;
 }
 
-bool Passes(const RuleFilter& filter, const content::Rule& rule, const RuleFacts& facts, const content::ContentSet& content) {
+bool Passes(const RuleFilter& filter, const content::Rule& rule, const RuleFacts& facts,
+            const content::ContentSet& content) {
   if (!filter.level.empty() && !Takes(filter.level, content::LevelName(rule.level))) return false;
   if (!filter.playbook.empty() && !Takes(filter.playbook, rule.playbook)) return false;
-  if (!filter.tag.empty() && std::none_of(rule.tags.begin(), rule.tags.end(), [&](const std::string& tag) { return Takes(filter.tag, tag); })) return false;
+  if (!filter.tag.empty() &&
+      std::none_of(rule.tags.begin(), rule.tags.end(), [&](const std::string& tag) { return Takes(filter.tag, tag); }))
+    return false;
   const auto& sources = facts.decision.sources;
-  return filter.source.empty() || std::any_of(sources.begin(), sources.end(), [&](content::SourceId source) { return Takes(filter.source, content.sources[source.value()].name); });
+  return filter.source.empty() || std::any_of(sources.begin(), sources.end(), [&](content::SourceId source) {
+           return Takes(filter.source, content.sources[source.value()].name);
+         });
 }
 
 std::string Joined(const std::vector<std::string>& words) {
@@ -83,8 +88,10 @@ class ListView {
       inactive += !facts.decision.inactive.empty();
       Rule(rule, facts);
     }
-    out_ += std::to_string(rules.size()) + (rules.size() == 1 ? " rule: " : " rules: ") + std::to_string(rules.size() - correlations) + " detections, " + std::to_string(correlations) + " correlations; " +
-            std::to_string(alerting) + " alert" + (inactive > 0 ? ", " + std::to_string(inactive) + " inactive" : "") + "\n";
+    out_ += std::to_string(rules.size()) + (rules.size() == 1 ? " rule: " : " rules: ") +
+            std::to_string(rules.size() - correlations) + " detections, " + std::to_string(correlations) +
+            " correlations; " + std::to_string(alerting) + " alert" +
+            (inactive > 0 ? ", " + std::to_string(inactive) + " inactive" : "") + "\n";
     return std::move(out_);
   }
 
@@ -99,24 +106,35 @@ class ListView {
   void Rule(const content::Rule& rule, const RuleFacts& facts) {
     const std::string level = rule.level == content::Level::kNone ? "-" : std::string(content::LevelName(rule.level));
     const bool named = content::RuleLabel(rule) != rule.title;
-    AppendWrapped(level + "  ", content::RuleLabel(rule) + (rule.playbook.empty() ? "" : "  -> playbook " + rule.playbook), width_, out_);
+    AppendWrapped(level + "  ",
+                  content::RuleLabel(rule) + (rule.playbook.empty() ? "" : "  -> playbook " + rule.playbook), width_,
+                  out_);
     if (named) AppendWrapped(std::string(kIndent, ' '), rule.title, width_, out_);
-    Row("is", rule.is_correlation ? std::string(content::CorrelationTypeName(rule.correlation.type)) + ": " + content::CorrelationWords(rule.correlation, content_) : "detection" + Logsource(rule));
+    Row("is", rule.is_correlation ? std::string(content::CorrelationTypeName(rule.correlation.type)) + ": " +
+                                        content::CorrelationWords(rule.correlation, content_)
+                                  : "detection" + Logsource(rule));
     if (!facts.decision.inactive.empty()) Row("INACTIVE", facts.decision.inactive);
     Row("alerts", Alerts(rule, facts.decision));
     if (!facts.used_by.empty()) Row("used by", Names(facts.used_by));
     Row("sources", Sources(facts.decision.sources));
     if (!facts.lists.empty()) Row("lists", Joined(facts.lists));
-    Row("fields", facts.keywords ? (facts.fields.empty() ? "every value (keywords)" : "every value (keywords), " + Joined(facts.fields)) : facts.fields.empty() ? "none" : Joined(facts.fields));
+    Row("fields", facts.keywords         ? (facts.fields.empty() ? "every value (keywords)"
+                                                                 : "every value (keywords), " + Joined(facts.fields))
+                  : facts.fields.empty() ? "none"
+                                         : Joined(facts.fields));
     out_ += '\n';
   }
 
-  void Row(std::string_view name, const std::string& text) { AppendWrapped(std::string(kIndent, ' ') + Padded(name, 9), text, width_, out_); }
+  void Row(std::string_view name, const std::string& text) {
+    AppendWrapped(std::string(kIndent, ' ') + Padded(name, 9), text, width_, out_);
+  }
 
   static std::string Logsource(const content::Rule& rule) {
     std::string out;
     const content::Logsource& logsource = rule.detection.logsource;
-    for (const auto& [name, value] : {std::pair("product", &logsource.product), std::pair("category", &logsource.category), std::pair("service", &logsource.service)}) {
+    for (const auto& [name, value] :
+         {std::pair("product", &logsource.product), std::pair("category", &logsource.category),
+          std::pair("service", &logsource.service)}) {
       if (!value->empty()) out += (out.empty() ? " on " : ", ") + std::string(name) + " " + *value;
     }
     return out;
@@ -129,7 +147,9 @@ class ListView {
     const bool waits = rule.alert_class == content::AlertClass::kOnlyConfirmed;
     std::string out = waits ? "once confirmed, " : "at once, confirmed ";
     out += content::SpanWords(delay) + " after its event";
-    if (decision.settle_ns > 0) out += " (lateness " + content::SpanWords(decision.lateness_ns) + ", then " + content::SpanWords(decision.settle_ns) + ")";
+    if (decision.settle_ns > 0)
+      out += " (lateness " + content::SpanWords(decision.lateness_ns) + ", then " +
+             content::SpanWords(decision.settle_ns) + ")";
     if (rule.alert_class == content::AlertClass::kMayBeRetracted) out += "; until then it may be retracted";
     if (rule.page_early) out += "; pages early";
     return out;
@@ -139,11 +159,14 @@ class ListView {
   std::string Sources(const std::vector<content::SourceId>& sources) const {
     if (sources.empty()) return "none known: tested only against events of no known source";
     std::map<std::string, std::vector<std::string>> families;
-    for (const content::SourceId source : sources) families[FamilyOf(content_.sources[source.value()].name)].push_back(content_.sources[source.value()].name);
+    for (const content::SourceId source : sources)
+      families[FamilyOf(content_.sources[source.value()].name)].push_back(content_.sources[source.value()].name);
     std::vector<std::string> names;
     for (const auto& [family, members] : families) {
-      if (members.size() > 2 && members.size() == family_sizes_.at(family)) names.push_back(family + ".*");
-      else names.insert(names.end(), members.begin(), members.end());
+      if (members.size() > 2 && members.size() == family_sizes_.at(family))
+        names.push_back(family + ".*");
+      else
+        names.insert(names.end(), members.begin(), members.end());
     }
     return Joined(names);
   }
@@ -161,7 +184,8 @@ void WriteTexts(JsonWriter& json, const char* key, const std::vector<std::string
   json.EndArray();
 }
 
-void WriteRules(JsonWriter& json, const char* key, const std::vector<RuleId>& rules, const content::ContentSet& content) {
+void WriteRules(JsonWriter& json, const char* key, const std::vector<RuleId>& rules,
+                const content::ContentSet& content) {
   json.Key(key).BeginArray();
   for (const RuleId rule : rules) json.Text(content::RuleLabel(content.rules[rule.value()]));
   json.EndArray();
@@ -170,20 +194,26 @@ void WriteRules(JsonWriter& json, const char* key, const std::vector<RuleId>& ru
 }  // namespace
 
 std::string CheckRuleFilter(const RuleFilter& filter, const content::ContentSet& content) {
-  const auto check = [](const char* option, const std::string& wanted, const std::vector<std::string_view>& words) -> std::string {
-    if (wanted.empty() || std::any_of(words.begin(), words.end(), [&](std::string_view word) { return Takes(wanted, word); })) return "";
+  const auto check = [](const char* option, const std::string& wanted,
+                        const std::vector<std::string_view>& words) -> std::string {
+    if (wanted.empty() ||
+        std::any_of(words.begin(), words.end(), [&](std::string_view word) { return Takes(wanted, word); }))
+      return "";
     const std::string nearest = content::NearestWord(wanted, words);
-    return std::string(option) + " " + wanted + ": there is none" + (nearest.empty() ? "" : "; did you mean " + nearest + "?");
+    return std::string(option) + " " + wanted + ": there is none" +
+           (nearest.empty() ? "" : "; did you mean " + nearest + "?");
   };
   std::vector<std::string_view> sources, levels, tags, playbooks;
   for (const content::SourceDef& source : content.sources) sources.push_back(source.name);
-  for (int level = 1; level <= static_cast<int>(content::Level::kCritical); level++) levels.push_back(content::LevelName(static_cast<content::Level>(level)));
+  for (int level = 1; level <= static_cast<int>(content::Level::kCritical); level++)
+    levels.push_back(content::LevelName(static_cast<content::Level>(level)));
   for (const content::Playbook& playbook : content.playbooks) playbooks.push_back(playbook.id);
   for (const content::Rule& rule : content.rules) {
     tags.insert(tags.end(), rule.tags.begin(), rule.tags.end());
     if (!rule.playbook.empty()) playbooks.push_back(rule.playbook);
   }
-  for (const std::string& wrong : {check("--source", filter.source, sources), check("--level", filter.level, levels), check("--tag", filter.tag, tags), check("--playbook", filter.playbook, playbooks)}) {
+  for (const std::string& wrong : {check("--source", filter.source, sources), check("--level", filter.level, levels),
+                                   check("--tag", filter.tag, tags), check("--playbook", filter.playbook, playbooks)}) {
     if (!wrong.empty()) return wrong;
   }
   return "";
@@ -192,21 +222,28 @@ std::string CheckRuleFilter(const RuleFilter& filter, const content::ContentSet&
 std::vector<RuleFacts> ListRules(const content::ContentSet& content, const RuleFilter& filter) {
   std::vector<correlate::RuleDecision> decisions = correlate::DecisionsOfRules(content);
   std::vector<RuleFacts> all;
-  for (size_t i = 0; i < content.rules.size(); i++) all.push_back(FactsOf(content, RuleId(static_cast<uint32_t>(i)), std::move(decisions[i])));
+  for (size_t i = 0; i < content.rules.size(); i++)
+    all.push_back(FactsOf(content, RuleId(static_cast<uint32_t>(i)), std::move(decisions[i])));
   for (const RuleFacts& facts : all) {
     for (const RuleId inner : facts.inner) {
       std::vector<RuleId>& used_by = all[inner.value()].used_by;
       if (used_by.empty() || used_by.back() != facts.rule) used_by.push_back(facts.rule);
     }
   }
-  std::erase_if(all, [&](const RuleFacts& facts) { return !Passes(filter, content.rules[facts.rule.value()], facts, content); });
-  std::stable_sort(all.begin(), all.end(), [&](const RuleFacts& a, const RuleFacts& b) { return content.rules[a.rule.value()].level > content.rules[b.rule.value()].level; });
+  std::erase_if(
+      all, [&](const RuleFacts& facts) { return !Passes(filter, content.rules[facts.rule.value()], facts, content); });
+  std::stable_sort(all.begin(), all.end(), [&](const RuleFacts& a, const RuleFacts& b) {
+    return content.rules[a.rule.value()].level > content.rules[b.rule.value()].level;
+  });
   return all;
 }
 
-std::string RuleListText(const std::vector<RuleFacts>& rules, const content::ContentSet& content, int width) { return ListView(content, width).Text(rules); }
+std::string RuleListText(const std::vector<RuleFacts>& rules, const content::ContentSet& content, int width) {
+  return ListView(content, width).Text(rules);
+}
 
-std::string RuleListJson(const std::vector<RuleFacts>& rules, const content::ContentSet& content, const content::Diagnostics& diagnostics) {
+std::string RuleListJson(const std::vector<RuleFacts>& rules, const content::ContentSet& content,
+                         const content::Diagnostics& diagnostics) {
   JsonWriter json;
   json.BeginArray();
   for (const RuleFacts& facts : rules) {
@@ -222,7 +259,9 @@ std::string RuleListJson(const std::vector<RuleFacts>& rules, const content::Con
     json.Key("meaning").TextOrNull(rule.is_correlation ? content::CorrelationWords(rule.correlation, content) : "");
     json.Key("logsource").BeginObject();
     const content::Logsource& logsource = rule.detection.logsource;
-    for (const auto& [name, value] : {std::pair("product", &logsource.product), std::pair("category", &logsource.category), std::pair("service", &logsource.service)}) {
+    for (const auto& [name, value] :
+         {std::pair("product", &logsource.product), std::pair("category", &logsource.category),
+          std::pair("service", &logsource.service)}) {
       if (!value->empty()) json.Key(name).Text(*value);
     }
     json.EndObject();

@@ -13,18 +13,18 @@ namespace tocsin::pipeline {
 
 // Each empty = all. A trailing * takes what begins so; case does not matter.
 struct RuleFilter {
-  std::string source;     // rules that can match it, or that wait for it
+  std::string source;  // rules that can match it, or that wait for it
   std::string level, tag, playbook;
 };
 
 struct RuleFacts {
   content::RuleId rule;
   correlate::RuleDecision decision;
-  std::vector<std::string> fields;          // that it reads, sorted
-  bool keywords = false;                    // and every value of the event
-  std::vector<std::string> lists;           // that it was expanded by, sorted
-  std::vector<content::RuleId> inner;       // rules that it references
-  std::vector<content::RuleId> used_by;     // correlations that reference it
+  std::vector<std::string> fields;       // that it reads, sorted
+  bool keywords = false;                 // and every value of the event
+  std::vector<std::string> lists;        // that it was expanded by, sorted
+  std::vector<content::RuleId> inner;    // rules that it references
+  std::vector<content::RuleId> used_by;  // correlations that reference it
 };
 
 // What is wrong with the filter, with the nearest right word; empty when nothing is.
@@ -35,7 +35,8 @@ std::vector<RuleFacts> ListRules(const content::ContentSet& content, const RuleF
 
 // The views. `diagnostics` names the files; `width` in columns.
 std::string RuleListText(const std::vector<RuleFacts>& rules, const content::ContentSet& content, int width);
-std::string RuleListJson(const std::vector<RuleFacts>& rules, const content::ContentSet& content, const content::Diagnostics& diagnostics);
+std::string RuleListJson(const std::vector<RuleFacts>& rules, const content::ContentSet& content,
+                         const content::Diagnostics& diagnostics);
 
 }  // namespace tocsin::pipeline
 

@@ -47,8 +47,8 @@ correlation: {type: temporal, condition: push and not elsewhere, group-by: [user
 
 struct World {
   content::Diagnostics diagnostics;
-  std::shared_ptr<const content::ContentSet> content =
-      content::ContentFromText({.rules = kRules, .sources = kSources, .lists = {{"pushes", "push\nforce_push\n"}}}, diagnostics);
+  std::shared_ptr<const content::ContentSet> content = content::ContentFromText(
+      {.rules = kRules, .sources = kSources, .lists = {{"pushes", "push\nforce_push\n"}}}, diagnostics);
   std::string Names(const RuleFilter& filter) const {
     std::string out;
     for (const RuleFacts& facts : ListRules(*content, filter)) out += content->rules[facts.rule.value()].name + " ";
@@ -74,7 +74,8 @@ TEST(RuleList, FiltersAddUp) {
 TEST(RuleList, AFilterThatCanTakeNothingIsWrong) {
   const World world;
   EXPECT_EQ(CheckRuleFilter({}, *world.content), "");
-  EXPECT_EQ(CheckRuleFilter({.source = "forge.audti"}, *world.content), "--source forge.audti: there is none; did you mean forge.audit?");
+  EXPECT_EQ(CheckRuleFilter({.source = "forge.audti"}, *world.content),
+            "--source forge.audti: there is none; did you mean forge.audit?");
   EXPECT_EQ(CheckRuleFilter({.level = "hihg"}, *world.content), "--level hihg: there is none; did you mean high?");
 }
 
@@ -93,9 +94,13 @@ TEST(RuleList, WhatARuleNeeds) {
 TEST(RuleList, ForPeople) {
   const World world;
   const std::string text = RuleListText(ListRules(*world.content, {}), *world.content, 80);
-  for (const char* part : {"critical  many  -> playbook forge\n", "    is       event_count: >= 3 hits of push within 1 min for each user\n", "    alerts   at once, confirmed 5 min after its event\n",
-                           "    INACTIVE it needs the absence of elsewhere, and no connected source could\n", "    alerts   no: a building block\n", "    lists    pushes\n",
-                           "    fields   every value (keywords), action, from, to\n", "4 rules: 2 detections, 2 correlations; 2 alert, 1 inactive\n"}) {
+  for (const char* part : {"critical  many  -> playbook forge\n",
+                           "    is       event_count: >= 3 hits of push within 1 min for each user\n",
+                           "    alerts   at once, confirmed 5 min after its event\n",
+                           "    INACTIVE it needs the absence of elsewhere, and no connected source could\n",
+                           "    alerts   no: a building block\n", "    lists    pushes\n",
+                           "    fields   every value (keywords), action, from, to\n",
+                           "4 rules: 2 detections, 2 correlations; 2 alert, 1 inactive\n"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   for (size_t at = 0; at < text.size();) {

@@ -41,7 +41,8 @@ std::string PatternWords(const Pattern& pattern) {
   const auto any = [](const Pattern::Piece& piece) { return piece.kind == Pattern::Kind::kAny; };
   if (pieces.size() == 1 && any(pieces[0])) return "is any text";
   const bool before = any(pieces.front()), after = any(pieces.back());
-  const bool plain = std::all_of(pieces.begin() + before, pieces.end() - after, [](const auto& piece) { return piece.kind == Pattern::Kind::kLiteral; });
+  const bool plain = std::all_of(pieces.begin() + before, pieces.end() - after,
+                                 [](const auto& piece) { return piece.kind == Pattern::Kind::kLiteral; });
   if (!plain) return "is like " + Quoted(Wildcards(pieces));
   const std::string inner = Quoted(Wildcards({pieces.begin() + before, pieces.end() - after}));
   if (before && after) return "contains " + inner;
@@ -52,19 +53,26 @@ std::string PatternWords(const Pattern& pattern) {
 
 std::string_view CompareSign(Compare compare) {
   switch (compare) {
-    case Compare::kLt: return "<";
-    case Compare::kLte: return "<=";
-    case Compare::kGt: return ">";
-    case Compare::kGte: return ">=";
-    case Compare::kEq: return "=";
-    case Compare::kNeq: return "!=";
+    case Compare::kLt:
+      return "<";
+    case Compare::kLte:
+      return "<=";
+    case Compare::kGt:
+      return ">";
+    case Compare::kGte:
+      return ">=";
+    case Compare::kEq:
+      return "=";
+    case Compare::kNeq:
+      return "!=";
   }
   return "";
 }
 
 std::string FieldRefWords(const ValueTest& test, const FieldTable& fields) {
   const auto& pieces = test.pattern.pieces;
-  const bool before = !pieces.empty() && pieces.front().kind == Pattern::Kind::kAny, after = !pieces.empty() && pieces.back().kind == Pattern::Kind::kAny;
+  const bool before = !pieces.empty() && pieces.front().kind == Pattern::Kind::kAny,
+             after = !pieces.empty() && pieces.back().kind == Pattern::Kind::kAny;
   const std::string_view how = before && after ? "contains" : before ? "ends with" : after ? "starts with" : "is";
   return std::string(how) + " what " + fields.name(test.other_field) + " is";
 }
@@ -85,10 +93,13 @@ std::string Joined(const std::vector<std::string>& words, std::string_view betwe
 
 std::string ExpressionWords(const CorrelationExpr& expr, const std::vector<std::string>& names, bool inner) {
   switch (expr.kind) {
-    case CorrelationExpr::Kind::kRef: return names[expr.ref];
-    case CorrelationExpr::Kind::kNot: return "not " + ExpressionWords(expr.children[0], names, true);
+    case CorrelationExpr::Kind::kRef:
+      return names[expr.ref];
+    case CorrelationExpr::Kind::kNot:
+      return "not " + ExpressionWords(expr.children[0], names, true);
     case CorrelationExpr::Kind::kAnd:
-    case CorrelationExpr::Kind::kOr: break;
+    case CorrelationExpr::Kind::kOr:
+      break;
   }
   std::vector<std::string> parts;
   for (const CorrelationExpr& child : expr.children) parts.push_back(ExpressionWords(child, names, true));
@@ -97,28 +108,40 @@ std::string ExpressionWords(const CorrelationExpr& expr, const std::vector<std::
 }
 
 // The aggregate in words, before its group and span.
-std::string WhatWords(const Correlation& correlation, const std::vector<std::string>& names, const ContentSet& content) {
+std::string WhatWords(const Correlation& correlation, const std::vector<std::string>& names,
+                      const ContentSet& content) {
   std::vector<std::string> field_names;
   for (const FieldId field : correlation.fields) field_names.push_back(content.fields.name(field));
   const std::string field = Joined(field_names, ", "), rules = Joined(names, ", "), bound = ThresholdWords(correlation);
   switch (correlation.type) {
-    case CorrelationType::kEventCount: return bound + " hits of " + rules;
-    case CorrelationType::kValueCount: return bound + " distinct " + field + " in hits of " + rules;
-    case CorrelationType::kValueSum: return "sum of " + field + " in hits of " + rules + " " + bound;
-    case CorrelationType::kValueAvg: return "average of " + field + " in hits of " + rules + " " + bound;
-    case CorrelationType::kValueMedian: return "median of " + field + " in hits of " + rules + " " + bound;
+    case CorrelationType::kEventCount:
+      return bound + " hits of " + rules;
+    case CorrelationType::kValueCount:
+      return bound + " distinct " + field + " in hits of " + rules;
+    case CorrelationType::kValueSum:
+      return "sum of " + field + " in hits of " + rules + " " + bound;
+    case CorrelationType::kValueAvg:
+      return "average of " + field + " in hits of " + rules + " " + bound;
+    case CorrelationType::kValueMedian:
+      return "median of " + field + " in hits of " + rules + " " + bound;
     case CorrelationType::kValuePercentile:
       return "percentile " + NumberText(correlation.percentile) + " of " + field + " in hits of " + rules + " " + bound;
-    case CorrelationType::kValueFirstSeen: return "a " + field + " not seen before in hits of " + rules;
-    case CorrelationType::kValueChange: return "another " + field + " than before in hits of " + rules;
+    case CorrelationType::kValueFirstSeen:
+      return "a " + field + " not seen before in hits of " + rules;
+    case CorrelationType::kValueChange:
+      return "another " + field + " than before in hits of " + rules;
     case CorrelationType::kTemporal:
-    case CorrelationType::kTemporalOrdered: break;
+    case CorrelationType::kTemporalOrdered:
+      break;
   }
   const bool ordered = correlation.type == CorrelationType::kTemporalOrdered;
   std::string out;
-  if (correlation.expression) out = ExpressionWords(*correlation.expression, names, false);
-  else if (!correlation.thresholds.empty()) out = "of " + rules + ": how many " + bound;
-  else out = Joined(names, ordered ? ", then " : " and ");
+  if (correlation.expression)
+    out = ExpressionWords(*correlation.expression, names, false);
+  else if (!correlation.thresholds.empty())
+    out = "of " + rules + ": how many " + bound;
+  else
+    out = Joined(names, ordered ? ", then " : " and ");
   if (ordered && (correlation.expression || !correlation.thresholds.empty())) out += ", in order";
   return out;
 }
@@ -133,19 +156,32 @@ std::string TestWords(const ValueTest& test, const FieldTable& fields) {
       out = PatternWords(test.pattern);
       if (!test.number.empty()) out += " or the number " + test.number;
       break;
-    case ValueTest::Kind::kBool: out = test.boolean ? "is true" : "is false"; break;
-    case ValueTest::Kind::kNull: out = "is missing or null"; break;
+    case ValueTest::Kind::kBool:
+      out = test.boolean ? "is true" : "is false";
+      break;
+    case ValueTest::Kind::kNull:
+      out = "is missing or null";
+      break;
     case ValueTest::Kind::kRegex: {
       const std::string quoted = Quoted(test.text);
       out = "matches /" + quoted.substr(1, quoted.size() - 2) + "/";
       break;
     }
-    case ValueTest::Kind::kCidr: out = "lies in " + test.text; break;
-    case ValueTest::Kind::kCompare: out = "is " + std::string(CompareSign(test.compare)) + " " + test.number; break;
-    case ValueTest::Kind::kExists: out = test.boolean ? "exists" : "does not exist"; break;
-    case ValueTest::Kind::kFieldRef: out = FieldRefWords(test, fields); break;
+    case ValueTest::Kind::kCidr:
+      out = "lies in " + test.text;
+      break;
+    case ValueTest::Kind::kCompare:
+      out = "is " + std::string(CompareSign(test.compare)) + " " + test.number;
+      break;
+    case ValueTest::Kind::kExists:
+      out = test.boolean ? "exists" : "does not exist";
+      break;
+    case ValueTest::Kind::kFieldRef:
+      out = FieldRefWords(test, fields);
+      break;
     case ValueTest::Kind::kTimePart:
-      out = "has a UTC " + std::string(kParts[static_cast<size_t>(test.time_part)]) + " " + std::string(CompareSign(test.compare)) + " " + test.number;
+      out = "has a UTC " + std::string(kParts[static_cast<size_t>(test.time_part)]) + " " +
+            std::string(CompareSign(test.compare)) + " " + test.number;
       break;
   }
   if (test.cased) out += ", in this case";
@@ -172,31 +208,48 @@ std::string CorrelationWords(const Correlation& correlation, const ContentSet& c
 
 std::string_view CorrelationTypeName(CorrelationType type) {
   switch (type) {
-    case CorrelationType::kEventCount: return "event_count";
-    case CorrelationType::kValueCount: return "value_count";
-    case CorrelationType::kValueSum: return "value_sum";
-    case CorrelationType::kValueAvg: return "value_avg";
-    case CorrelationType::kValueMedian: return "value_median";
-    case CorrelationType::kValuePercentile: return "value_percentile";
-    case CorrelationType::kTemporal: return "temporal";
-    case CorrelationType::kTemporalOrdered: return "temporal_ordered";
-    case CorrelationType::kValueFirstSeen: return "value_first_seen";
-    case CorrelationType::kValueChange: return "value_change";
+    case CorrelationType::kEventCount:
+      return "event_count";
+    case CorrelationType::kValueCount:
+      return "value_count";
+    case CorrelationType::kValueSum:
+      return "value_sum";
+    case CorrelationType::kValueAvg:
+      return "value_avg";
+    case CorrelationType::kValueMedian:
+      return "value_median";
+    case CorrelationType::kValuePercentile:
+      return "value_percentile";
+    case CorrelationType::kTemporal:
+      return "temporal";
+    case CorrelationType::kTemporalOrdered:
+      return "temporal_ordered";
+    case CorrelationType::kValueFirstSeen:
+      return "value_first_seen";
+    case CorrelationType::kValueChange:
+      return "value_change";
   }
   return "";
 }
 
 std::string_view AlertClassName(AlertClass alert_class) {
   switch (alert_class) {
-    case AlertClass::kNeverRetracted: return "never retracted";
-    case AlertClass::kMayBeRetracted: return "may be retracted";
-    case AlertClass::kOnlyConfirmed: return "only confirmed";
+    case AlertClass::kNeverRetracted:
+      return "never retracted";
+    case AlertClass::kMayBeRetracted:
+      return "may be retracted";
+    case AlertClass::kOnlyConfirmed:
+      return "only confirmed";
   }
   return "";
 }
 
 std::string SpanWords(int64_t ns) {
-  static constexpr std::pair<int64_t, const char*> kUnits[] = {{86'400'000'000'000, "d"}, {3'600'000'000'000, "h"}, {60'000'000'000, "min"}, {1'000'000'000, "s"}, {1'000'000, "ms"}};
+  static constexpr std::pair<int64_t, const char*> kUnits[] = {{86'400'000'000'000, "d"},
+                                                               {3'600'000'000'000, "h"},
+                                                               {60'000'000'000, "min"},
+                                                               {1'000'000'000, "s"},
+                                                               {1'000'000, "ms"}};
   std::string out;
   int shown = 0;
   for (const auto& [unit, name] : kUnits) {

@@ -10,7 +10,10 @@ namespace {
 // The words of the first test of `item` ("f|contains: x").
 std::string Words(const std::string& item, std::map<std::string, std::string> lists = {}) {
   Diagnostics diagnostics;
-  const auto content = ContentFromText({.rules = "title: t\nlogsource: {product: p}\ndetection:\n  s:\n    " + item + "\n  condition: s\n", .lists = std::move(lists)}, diagnostics);
+  const auto content = ContentFromText(
+      {.rules = "title: t\nlogsource: {product: p}\ndetection:\n  s:\n    " + item + "\n  condition: s\n",
+       .lists = std::move(lists)},
+      diagnostics);
   if (content->rules.size() != 1) return diagnostics.Text();
   return TestWords(content->rules[0].detection.items[0].values[0][0], content->fields);
 }
@@ -55,20 +58,29 @@ TEST(SpanWords, TheTwoLargestUnits) {
 }
 
 TEST(CorrelationWords, SayWhatFires) {
-  const std::string base = "title: a\nname: a\nlogsource: {product: p}\ndetection: {s: {f: x}, condition: s}\n---\ntitle: b\nname: b\nlogsource: {product: p}\ndetection: {s: {f: y}, condition: s}\n---\n";
+  const std::string base =
+      "title: a\nname: a\nlogsource: {product: p}\ndetection: {s: {f: x}, condition: s}\n---\ntitle: b\nname: "
+      "b\nlogsource: {product: p}\ndetection: {s: {f: y}, condition: s}\n---\n";
   const auto words = [&](const std::string& correlation) {
     Diagnostics diagnostics;
-    const auto content = ContentFromText({.rules = base + "title: c\nname: c\ncorrelation: " + correlation + "\n"}, diagnostics);
+    const auto content =
+        ContentFromText({.rules = base + "title: c\nname: c\ncorrelation: " + correlation + "\n"}, diagnostics);
     if (content->rules.size() != 3) return diagnostics.Text();
     return CorrelationWords(content->rules[2].correlation, *content);
   };
-  EXPECT_EQ(words("{type: event_count, rules: [a, b], group-by: [user], timespan: 10m, condition: {gte: 5}}"), ">= 5 hits of a, b within 10 min for each user");
-  EXPECT_EQ(words("{type: value_count, rules: [a], group-by: [user, host], timespan: 1h, condition: {field: ip, gt: 2, lte: 9}}"),
+  EXPECT_EQ(words("{type: event_count, rules: [a, b], group-by: [user], timespan: 10m, condition: {gte: 5}}"),
+            ">= 5 hits of a, b within 10 min for each user");
+  EXPECT_EQ(words("{type: value_count, rules: [a], group-by: [user, host], timespan: 1h, condition: {field: ip, gt: 2, "
+                  "lte: 9}}"),
             "> 2 and <= 9 distinct ip in hits of a within 1 h for each user, host");
-  EXPECT_EQ(words("{type: value_sum, rules: [a], timespan: 1h, condition: {field: bytes, gt: 1.5}}"), "sum of bytes in hits of a > 1.5 within 1 h, over everything");
-  EXPECT_EQ(words("{type: temporal, rules: [a, b], group-by: [user], timespan: 1h}"), "a and b within 1 h for each user");
-  EXPECT_EQ(words("{type: temporal_ordered, rules: [a, b], group-by: [user], timespan: 1h}"), "a, then b within 1 h for each user");
-  EXPECT_EQ(words("{type: temporal, condition: a and not b, group-by: [user], timespan: 1h}"), "a and not b within 1 h for each user");
+  EXPECT_EQ(words("{type: value_sum, rules: [a], timespan: 1h, condition: {field: bytes, gt: 1.5}}"),
+            "sum of bytes in hits of a > 1.5 within 1 h, over everything");
+  EXPECT_EQ(words("{type: temporal, rules: [a, b], group-by: [user], timespan: 1h}"),
+            "a and b within 1 h for each user");
+  EXPECT_EQ(words("{type: temporal_ordered, rules: [a, b], group-by: [user], timespan: 1h}"),
+            "a, then b within 1 h for each user");
+  EXPECT_EQ(words("{type: temporal, condition: a and not b, group-by: [user], timespan: 1h}"),
+            "a and not b within 1 h for each user");
 }
 
 }  // namespace

@@ -18,19 +18,25 @@ using content::RuleId;
 using correlate::Firing;
 using GroupKey = std::vector<std::pair<std::string, std::string>>;
 
-bool IsTemporal(CorrelationType type) { return type == CorrelationType::kTemporal || type == CorrelationType::kTemporalOrdered; }
+bool IsTemporal(CorrelationType type) {
+  return type == CorrelationType::kTemporal || type == CorrelationType::kTemporalOrdered;
+}
 // What fires by its values, not by a number over a window.
-bool HasNoNumber(CorrelationType type) { return type == CorrelationType::kValueFirstSeen || type == CorrelationType::kValueChange; }
+bool HasNoNumber(CorrelationType type) {
+  return type == CorrelationType::kValueFirstSeen || type == CorrelationType::kValueChange;
+}
 
 // References below an odd number of `not`.
 void CollectNegated(const content::CorrelationExpr& expr, bool negated, std::set<uint32_t>& out) {
   if (expr.kind == content::CorrelationExpr::Kind::kRef && negated) out.insert(expr.ref);
-  for (const auto& child : expr.children) CollectNegated(child, negated != (expr.kind == content::CorrelationExpr::Kind::kNot), out);
+  for (const auto& child : expr.children)
+    CollectNegated(child, negated != (expr.kind == content::CorrelationExpr::Kind::kNot), out);
 }
 
 class Probes {
  public:
-  Probes(const std::shared_ptr<const content::ContentSet>& content, RuleId rule) : set_(std::make_shared<content::ContentSet>(*content)), rule_(content->rules[rule.value()]) {
+  Probes(const std::shared_ptr<const content::ContentSet>& content, RuleId rule)
+      : set_(std::make_shared<content::ContentSet>(*content)), rule_(content->rules[rule.value()]) {
     if (rule_.correlation.expression) CollectNegated(*rule_.correlation.expression, false, negated_);
   }
 
@@ -48,7 +54,7 @@ class Probes {
       if (!negated_.contains(ref)) refs.push_back(ref);
     }
     Correlation probe = WithRefs(refs);
-    if (IsTemporal(probe.type)) probe.type = CorrelationType::kTemporal;   // how many references: order aside
+    if (IsTemporal(probe.type)) probe.type = CorrelationType::kTemporal;  // how many references: order aside
     probe.timespan_ns = timespan_ns;
     return Add(std::move(probe));
   }
@@ -61,7 +67,8 @@ class Probes {
     for (const uint32_t ref : refs) out.refs.push_back(rule_.correlation.refs[ref]);
     for (size_t field = 0; field < out.group_by.size(); field++) {
       out.group_by[field].per_ref.clear();
-      for (const uint32_t ref : refs) out.group_by[field].per_ref.push_back(rule_.correlation.group_by[field].per_ref[ref]);
+      for (const uint32_t ref : refs)
+        out.group_by[field].per_ref.push_back(rule_.correlation.group_by[field].per_ref[ref]);
     }
     out.expression.reset();
     out.thresholds = {{Compare::kGte, std::numeric_limits<double>::lowest()}};
@@ -93,7 +100,8 @@ double Nearest(const GroupExplanation& group) {
 
 }  // namespace
 
-void ExplainCorrelation(const std::shared_ptr<const content::ContentSet>& content, const RecordedRun& run, ExplainResult& out) {
+void ExplainCorrelation(const std::shared_ptr<const content::ContentSet>& content, const RecordedRun& run,
+                        ExplainResult& out) {
   const Correlation& correlation = content->rules[out.rule.value()].correlation;
   Probes probes(content, out.rule);
   std::map<RuleId, uint32_t> ref_of_probe;
@@ -113,7 +121,8 @@ void ExplainCorrelation(const std::shared_ptr<const content::ContentSet>& conten
   for (auto& [key, group] : groups) {
     group.group = key;
     std::stable_sort(group.steps.begin(), group.steps.end(), [&](const auto& a, const auto& b) {
-      return std::tuple(a.time, a.number, correlation.refs[a.ref].rule) < std::tuple(b.time, b.number, correlation.refs[b.ref].rule);
+      return std::tuple(a.time, a.number, correlation.refs[a.ref].rule) <
+             std::tuple(b.time, b.number, correlation.refs[b.ref].rule);
     });
   }
   std::map<std::pair<GroupKey, uint64_t>, std::vector<std::string>> values;
@@ -137,7 +146,7 @@ void ExplainCorrelation(const std::shared_ptr<const content::ContentSet>& conten
     GroupExplanation& group = groups[firing.group];
     group.group = firing.group;
     group.firings++;
-    for (auto step = group.steps.rbegin(); step != group.steps.rend(); ++step) {   // the last of the event's steps
+    for (auto step = group.steps.rbegin(); step != group.steps.rend(); ++step) {  // the last of the event's steps
       if (step->number != firing.number || negated.contains(step->ref)) continue;
       step->fired = true;
       step->decided_at = firing.decided_at;
@@ -154,7 +163,8 @@ void ExplainCorrelation(const std::shared_ptr<const content::ContentSet>& conten
     out.more_groups = out.groups.size() - kExplainedGroups;
     out.groups.resize(kExplainedGroups);
   }
-  // The window now: [now - timespan, now]. Its value is that of the group's last hit over the part of its window that is left.
+  // The window now: [now - timespan, now]. Its value is that of the group's last hit over the part of its window that
+  // is left.
   Probes now_probes(content, out.rule);
   std::map<RuleId, GroupExplanation*> group_of_probe;
   for (GroupExplanation& group : out.groups) {
@@ -162,16 +172,19 @@ void ExplainCorrelation(const std::shared_ptr<const content::ContentSet>& conten
     for (const GroupExplanation::Step& step : group.steps) {
       if (out.now.ns - step.time.ns > correlation.timespan_ns) continue;
       if (group.expires_ns < 0) group.expires_ns = step.time.ns + correlation.timespan_ns - out.now.ns;
-      if (std::find(group.refs_now.begin(), group.refs_now.end(), step.ref) == group.refs_now.end()) group.refs_now.push_back(step.ref);
+      if (std::find(group.refs_now.begin(), group.refs_now.end(), step.ref) == group.refs_now.end())
+        group.refs_now.push_back(step.ref);
       if (!step.value.empty()) last = &step;
     }
     std::sort(group.refs_now.begin(), group.refs_now.end());
-    if (last != nullptr && !HasNoNumber(correlation.type)) group_of_probe[now_probes.AddValue(correlation.timespan_ns - (out.now.ns - last->time.ns))] = &group;
+    if (last != nullptr && !HasNoNumber(correlation.type))
+      group_of_probe[now_probes.AddValue(correlation.timespan_ns - (out.now.ns - last->time.ns))] = &group;
   }
   if (!group_of_probe.empty()) {
     for (Firing& firing : run.Firings(now_probes.set())) {
       const auto probe = group_of_probe.find(firing.rule);
-      if (probe != group_of_probe.end() && probe->second->group == firing.group) probe->second->value_now = std::move(firing.value);
+      if (probe != group_of_probe.end() && probe->second->group == firing.group)
+        probe->second->value_now = std::move(firing.value);
     }
   }
 
@@ -179,11 +192,14 @@ void ExplainCorrelation(const std::shared_ptr<const content::ContentSet>& conten
   for (const Correlation::Ref& ref : correlation.refs) referenced.insert(ref.rule);
   for (const RecordedRun::DetectionHit& hit : run.hits()) {
     if (!referenced.contains(hit.rule)) continue;
-    if (!hit.time.known()) out.untimed_hits++;
-    else if (!grouped.contains({hit.number, hit.rule})) out.ungrouped.emplace_back(hit.number, hit.rule);
+    if (!hit.time.known())
+      out.untimed_hits++;
+    else if (!grouped.contains({hit.number, hit.rule}))
+      out.ungrouped.emplace_back(hit.number, hit.rule);
   }
   for (const Firing& firing : firings) {
-    if (referenced.contains(firing.rule) && !grouped.contains({firing.number, firing.rule})) out.ungrouped.emplace_back(firing.number, firing.rule);
+    if (referenced.contains(firing.rule) && !grouped.contains({firing.number, firing.rule}))
+      out.ungrouped.emplace_back(firing.number, firing.rule);
   }
 }
 

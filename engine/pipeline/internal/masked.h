@@ -1,4 +1,5 @@
-// Values of events as they may be shown (event/secrets.h): by what they are, and by the name of the field they stand in.
+// Values of events as they may be shown (event/secrets.h): by what they are, and by the name of the field they stand
+// in.
 #ifndef TOCSIN_ENGINE_PIPELINE_INTERNAL_MASKED_H_
 #define TOCSIN_ENGINE_PIPELINE_INTERNAL_MASKED_H_
 

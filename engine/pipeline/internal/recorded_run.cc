@@ -47,7 +47,8 @@ void RecordedRun::Feed(correlate::Engine& engine) const {
 
 std::vector<correlate::Firing> RecordedRun::Firings(std::shared_ptr<const content::ContentSet> content) const {
   event::SourceClock clock(*content);
-  correlate::Engine engine(std::move(content), {.bounded = true, .closed_world = true, .keep_firings = true, .drop_duplicates = false});
+  correlate::Engine engine(std::move(content),
+                           {.bounded = true, .closed_world = true, .keep_firings = true, .drop_duplicates = false});
   Feed(engine);
   engine.Evaluate(clock);
   return engine.firings();
@@ -55,7 +56,8 @@ std::vector<correlate::Firing> RecordedRun::Firings(std::shared_ptr<const conten
 
 std::vector<correlate::Alert> RecordedRun::Alerts() const {
   event::SourceClock clock(*compiled_.content);
-  correlate::Engine engine(compiled_.content, {.bounded = true, .closed_world = true, .keep_firings = false, .drop_duplicates = true});
+  correlate::Engine engine(compiled_.content,
+                           {.bounded = true, .closed_world = true, .keep_firings = false, .drop_duplicates = true});
   Feed(engine);
   engine.Evaluate(clock);
   std::vector<correlate::Alert> out;

@@ -12,7 +12,8 @@
 namespace tocsin::pipeline {
 
 // Sets `out` unless `name` is empty. Returns what is wrong with it, or nothing.
-inline std::string ParseSourceOption(const content::ContentSet& content, const std::string& name, content::SourceId& out) {
+inline std::string ParseSourceOption(const content::ContentSet& content, const std::string& name,
+                                     content::SourceId& out) {
   if (name.empty()) return "";
   std::vector<std::string_view> names;
   for (size_t i = 0; i < content.sources.size(); i++) {

@@ -5,7 +5,8 @@
 namespace tocsin::pipeline {
 
 size_t Columns(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string Padded(std::string_view text, size_t columns) {
@@ -24,10 +25,14 @@ std::string OneLine(std::string_view text, size_t columns) {
     const bool begins = (byte & 0xC0) != 0x80;
     if (begins && used >= columns) return out + "…";
     used += begins;
-    if (c == '\n') out += "\\n";
-    else if (c == '\r') out += "\\r";
-    else if (c == '\t') out += "\\t";
-    else if (byte >= 0x20 && byte != 0x7f) out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\r')
+      out += "\\r";
+    else if (c == '\t')
+      out += "\\t";
+    else if (byte >= 0x20 && byte != 0x7f)
+      out += c;
     else {
       out += "\\x";
       out += kHex[byte >> 4];

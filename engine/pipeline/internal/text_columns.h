@@ -14,11 +14,12 @@ size_t Columns(std::string_view text);
 // The text with blanks up to `columns`, and at least one.
 std::string Padded(std::string_view text, size_t columns);
 
-// Control characters as \n, \t or \xNN, so that an event's value stays in its line; at most `columns` long, cut with an ellipsis.
+// Control characters as \n, \t or \xNN, so that an event's value stays in its line; at most `columns` long, cut with an
+// ellipsis.
 std::string OneLine(std::string_view text, size_t columns);
 
-// Appends `head` and then `text` in lines of at most `width` columns; from the second line on, blanks stand for `head`. Words
-// longer than a line are left whole: they are ids and paths, which people copy.
+// Appends `head` and then `text` in lines of at most `width` columns; from the second line on, blanks stand for `head`.
+// Words longer than a line are left whole: they are ids and paths, which people copy.
 void AppendWrapped(std::string_view head, std::string_view text, size_t width, std::string& out);
 
 }  // namespace tocsin::pipeline

@@ -15,7 +15,8 @@ class TextInput : public BoundedInput {
  public:
   explicit TextInput(std::string lines) : lines_(std::move(lines)) {}
 
-  bool Next(event::Batch& batch, event::InputTable& inputs, std::vector<event::BadRecord>&, std::vector<std::string>&) override {
+  bool Next(event::Batch& batch, event::InputTable& inputs, std::vector<event::BadRecord>&,
+            std::vector<std::string>&) override {
     batch.Clear();
     if (read_) return false;
     read_ = true;
