@@ -76,7 +76,7 @@ void Diagnostics::Warning(std::string_view code, Place place, std::string messag
   all_.push_back({Severity::kWarning, std::string(code), place, std::move(message), std::move(expected)});
 }
 
-std::string_view Diagnostics::line(Place place) const {
+std::string_view Diagnostics::Line(const Place& place) const {
   return place.file < files_.size() && place.line > 0 ? LineOf(files_[place.file].text, place.line) : std::string_view();
 }
 

@@ -46,9 +46,9 @@ class Diagnostics {
   size_t warnings() const { return all_.size() - errors_; }
   const std::string& file_name(uint32_t file) const { return files_[file].name; }
   size_t files() const { return files_.size(); }
-  // The text of the line a place is in, without its end; empty when there is none.
-  std::string_view line(Place place) const;
 
+  // The line that a place is in, without its end; empty where there is none.
+  std::string_view Line(const Place& place) const;
   // file:line:column: error T0123: message, the line with a caret, the expectation. Sorted by file, line, column.
   std::string Text() const;
 

@@ -326,7 +326,7 @@ class ExplainView {
     const std::string indent(Columns(head) + 2, ' ');
     if (TestCount(item) > 1 || item.values[0].size() > 1) Tests(item, explained, indent);
     Wrapped(indent + "event ", ValuesText(item, explained, kValueColumns));
-    const std::string_view line = diagnostics_.line(item.place);
+    const std::string_view line = diagnostics_.Line(item.place);
     const size_t begin = line.find_first_not_of(" \t");
     const std::string text =
         begin == std::string_view::npos ? "" : ": " + OneLine(event::MaskSecrets(line.substr(begin)), kValueColumns);
