@@ -306,20 +306,20 @@ std::string FileInput::Fingerprint() const {
   std::vector<const File*> sorted;
   for (const File& file : files_) sorted.push_back(&file);
   std::sort(sorted.begin(), sorted.end(), [](const File* a, const File* b) { return a->path < b->path; });
+  const auto ends = std::make_unique_for_overwrite<char[]>(2 * kFingerprintBytes);
   for (const File* file : sorted) {
-    std::string ends;
+    size_t size = 0;
     const int fd = file->path == "-" ? -1 : open(file->path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-      ends.resize(2 * kFingerprintBytes);
-      const ssize_t head = pread(fd, ends.data(), kFingerprintBytes, 0);
-      const size_t head_size = head > 0 ? static_cast<size_t>(head) : 0;
+      const ssize_t head = pread(fd, ends.get(), kFingerprintBytes, 0);
+      size = head > 0 ? static_cast<size_t>(head) : 0;
       // A file of less than both has each byte hashed once.
-      const off_t tail_at = static_cast<off_t>(std::max<uint64_t>(head_size, file->size - std::min<uint64_t>(file->size, kFingerprintBytes)));
-      const ssize_t tail = pread(fd, ends.data() + head_size, kFingerprintBytes, tail_at);
-      ends.resize(head_size + (tail > 0 ? static_cast<size_t>(tail) : 0));
+      const off_t tail_at = static_cast<off_t>(std::max<uint64_t>(size, file->size - std::min<uint64_t>(file->size, kFingerprintBytes)));
+      const ssize_t tail = pread(fd, ends.get() + size, kFingerprintBytes, tail_at);
+      size += tail > 0 ? static_cast<size_t>(tail) : 0;
       close(fd);
     }
-    out += file->path + "\t" + std::to_string(file->size) + "\t" + event::FormatTime(file->modified) + "\t" + HexSha256(ends) + "\n";
+    out += file->path + "\t" + std::to_string(file->size) + "\t" + event::FormatTime(file->modified) + "\t" + HexSha256({ends.get(), size}) + "\n";
   }
   return out;
 }
