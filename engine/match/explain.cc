@@ -67,10 +67,6 @@ class OneValueEvent {
   std::vector<event::Slot> slots_;
 };
 
-bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 bool FoldsCase(const content::Item& item) {
   return std::any_of(item.values.begin(), item.values.end(), [](const auto& forms) {
     return std::any_of(forms.begin(), forms.end(), [](const content::ValueTest& test) {
