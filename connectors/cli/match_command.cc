@@ -63,7 +63,7 @@ int RunMatchCommand(const MatchArguments& arguments) {
     fprintf(stderr,
             "{\"events\":%llu,\"bytes\":%llu,\"bad\":%llu,\"hits\":%llu,\"load_seconds\":%.6f,\"run_seconds\":%.6f,\"peak_rss_bytes\":%llu}\n",
             static_cast<unsigned long long>(result.events), static_cast<unsigned long long>(result.bytes),
-            static_cast<unsigned long long>(result.bad), static_cast<unsigned long long>(result.hits), load_seconds, result.run_seconds,
+            static_cast<unsigned long long>(result.bad), static_cast<unsigned long long>(result.hits), load_seconds + result.compile_seconds, result.run_seconds,
             static_cast<unsigned long long>(PeakRssBytes()));
   }
   return result.unreadable.empty() && written ? kDone : kRuntime;

@@ -342,8 +342,12 @@ MatchRunResult RunMatch(std::shared_ptr<const content::ContentSet> content, cons
                                         .recognise = true,
                                         .time_field = options.time_field,
                                         .max_future_ns = event::PlanOptions().max_future_ns};
-  MatchRun run(CompileAll(std::move(content), plan_options, diagnostics), options, source);
-  return run.Run(input, out);
+  const auto start = std::chrono::steady_clock::now();
+  Compiled compiled = CompileAll(std::move(content), plan_options, diagnostics);
+  const double compile_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  MatchRunResult out_result = MatchRun(std::move(compiled), options, source).Run(input, out);
+  out_result.compile_seconds = compile_seconds;
+  return out_result;
 }
 
 }  // namespace tocsin::pipeline

@@ -22,7 +22,7 @@ struct MatchRunOptions {
 
 struct MatchRunResult {
   uint64_t events = 0, bytes = 0, bad = 0, hits = 0;
-  double run_seconds = 0;
+  double compile_seconds = 0, run_seconds = 0;
   std::vector<event::BadRecord> bad_records;   // the first 1,000
   event::InputTable inputs;                    // names for BadRecord::input
   std::vector<std::string> unreadable;

@@ -22,7 +22,7 @@ uint32_t GramAt(std::string_view text, size_t at) {
 }  // namespace
 
 void GramCounts::Add(std::string_view folded) {
-  for (size_t at = 0; at + kGram <= folded.size(); at++) counts_[GramAt(folded, at)]++;
+  for (size_t at = 0; at + kGram <= folded.size(); at++) counts_[Slot(GramAt(folded, at))]++;
 }
 
 uint32_t GramCounts::Rarest(std::string_view folded) const {
@@ -113,9 +113,10 @@ void LiteralIndex::Filter::Build(const std::vector<uint64_t>& windows, uint64_t 
   const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));   // none: all bits are zero
   bits.assign(wanted / 32, 0);
   mask = window_mask;
-  shift = 64 - static_cast<uint32_t>(std::countr_zero(wanted));
+  narrow = mask <= UINT32_MAX;
+  shift = 32 - static_cast<uint32_t>(std::countr_zero(wanted));
   for (const uint64_t window : windows) {
-    const uint64_t h = ((window & mask) * kMultiplier) >> shift;
+    const uint32_t h = Hash(window);
     bits[h >> 5] |= uint32_t{1} << (h & 31);
   }
 }

@@ -12,31 +12,34 @@
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
 #define TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
-#include "absl/container/flat_hash_map.h"
 #include "engine/match/internal/folded_texts.h"
 
 namespace tocsin::match {
 
-// How often three bytes in a row occur in the literals of a rule set: what many rules name is common in traffic too.
+// How often three bytes in a row occur in the literals of a rule set: what many rules name is common in traffic too. Counts
+// are kept by a hash of the bytes: they choose windows, and a wrong one costs time alone.
 class GramCounts {
  public:
   void Add(std::string_view folded);
-  uint32_t Of(uint32_t gram) const {
-    const auto it = counts_.find(gram);
-    return it == counts_.end() ? 0 : it->second;
-  }
+  uint32_t Of(uint32_t gram) const { return counts_[Slot(gram)]; }
   // The least of them in a text; 0 for one shorter than that.
   uint32_t Rarest(std::string_view folded) const;
 
  private:
-  absl::flat_hash_map<uint32_t, uint32_t> counts_;
+  static constexpr uint32_t kSlotBits = 16;
+  static uint32_t Slot(uint32_t gram) { return (gram * 0x9E3779B1u) >> (32 - kSlotBits); }
+  std::vector<uint32_t> counts_ = std::vector<uint32_t>(size_t{1} << kSlotBits);
 };
 
 class LiteralIndex {
@@ -129,6 +132,7 @@ class LiteralIndex {
   };
 
   static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
+  static constexpr uint32_t kNarrowMultiplier = 0x9E3779B1;
   static constexpr uint32_t kLongWindow = 6, kWindow = 3, kPair = 2;
   static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF, kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;   // little-endian
 
@@ -178,16 +182,34 @@ class LiteralIndex {
     return start1_.Any() && n >= 1 && start1_.Each(static_cast<unsigned char>(*begin), at_start);
   }
 
-  // A bit for each hash of a window: does any window have it?
+  // A bit for each hash of a window: does any window have it? Windows of at most four bytes are hashed in 32 bits, which eight
+  // lanes of a vector do at a time.
   struct Filter {
     std::vector<uint32_t> bits;
     uint64_t mask = 0;                // which of eight bytes are the window
-    uint32_t shift = 63;
+    uint32_t shift = 31;
+    bool narrow = true;
     void Build(const std::vector<uint64_t>& windows, uint64_t window_mask);
+    uint32_t Hash(uint64_t bytes) const {
+      return narrow ? (static_cast<uint32_t>(bytes & mask) * kNarrowMultiplier) >> shift : static_cast<uint32_t>(((bytes & mask) * kMultiplier) >> (shift + 32));
+    }
     uint32_t Bit(uint64_t bytes) const {
-      const uint64_t h = ((bytes & mask) * kMultiplier) >> shift;
+      const uint32_t h = Hash(bytes);
       return bits[h >> 5] >> (h & 31) & 1;
     }
+#ifdef __AVX2__
+    // Bit i: may a window begin at `at` + 2 i, for i of 0 to 7? REQUIRES: narrow, and 24 readable bytes at `at`.
+    uint32_t BitsOfEight(const char* at) const {
+      const __m256i bytes = _mm256_set_m128i(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 8)), _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+      const __m256i four = _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9));
+      const __m256i window = _mm256_and_si256(four, _mm256_set1_epi32(static_cast<int>(mask)));
+      const __m256i hash = _mm256_srl_epi32(_mm256_mullo_epi32(window, _mm256_set1_epi32(static_cast<int>(kNarrowMultiplier))), _mm_cvtsi32_si128(static_cast<int>(shift)));
+      const __m256i words = _mm256_i32gather_epi32(reinterpret_cast<const int*>(bits.data()), _mm256_srli_epi32(hash, 5), 4);
+      // The bit is brought to the top of its lane: by 31 - (hash mod 32) places.
+      const __m256i places = _mm256_andnot_si256(hash, _mm256_set1_epi32(31));
+      return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_sllv_epi32(words, places))));
+    }
+#endif
   };
 
   template <bool kPairs, class F>
@@ -202,30 +224,27 @@ class LiteralIndex {
     return kPairs && pairs_.Each(bytes & kPairMask, fits);
   }
 
+  // REQUIRES: 32 readable bytes behind the text. What begins behind its end is not looked at, or does not fit.
   template <bool kPairs, class F>
   bool Scan(std::string_view text, F& found) const {
     const char* const begin = text.data();
-    const size_t size = text.size();
-    // In registers: the compiler cannot know that nothing below changes them.
-    const uint32_t* const bits = window_filter_.bits.data();
-    const uint64_t mask = window_filter_.mask;
-    const uint32_t shift = window_filter_.shift;
-    const auto may = [&](size_t at) -> uint32_t {
-      const uint64_t bytes = Load8(begin + at);
-      const uint64_t h = ((bytes & mask) * kMultiplier) >> shift;
-      const uint32_t bit = bits[h >> 5] >> (h & 31) & 1;
-      return kPairs ? bit | pair_filter_.Bit(bytes) : bit;
-    };
     size_t at = 0;
-    for (; at + 8 <= size; at += 8) {
-      const uint32_t some = may(at) | may(at + 2) << 1 | may(at + 4) << 2 | may(at + 6) << 3;
-      if (some == 0) continue;
-      for (size_t i = 0; i < 4; i++) {
-        if ((some >> i & 1) != 0 && LookAt<kPairs>(text, at + 2 * i, found)) return true;
+#ifdef __AVX2__
+    if (window_filter_.narrow) {
+      for (; at < text.size(); at += 16) {
+        uint32_t some = window_filter_.BitsOfEight(begin + at);
+        if (kPairs) some |= pair_filter_.BitsOfEight(begin + at);
+        for (; some != 0; some &= some - 1) {
+          const size_t place = at + 2 * static_cast<size_t>(std::countr_zero(some));
+          if (place < text.size() && LookAt<kPairs>(text, place, found)) return true;
+        }
       }
+      return false;
     }
-    for (; at < size; at += 2) {
-      if (may(at) != 0 && LookAt<kPairs>(text, at, found)) return true;
+#endif
+    for (; at < text.size(); at += 2) {
+      const uint64_t bytes = Load8(begin + at);
+      if ((window_filter_.Bit(bytes) | (kPairs ? pair_filter_.Bit(bytes) : 0)) != 0 && LookAt<kPairs>(text, at, found)) return true;
     }
     return false;
   }

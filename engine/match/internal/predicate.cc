@@ -16,8 +16,8 @@ using event::Value;
 using event::ValueKind;
 using Kind = content::ValueTest::Kind;
 
-// An index pays from this many literals on: below it, comparing each is as fast.
-constexpr size_t kIndexFrom = 5;
+// An index pays from this many literals for anywhere on, or this many for an end: below, comparing each is as fast.
+constexpr size_t kIndexFrom = 4, kIndexEndsFrom = 16;
 
 bool IsScalar(const Value& value) { return value.kind == ValueKind::kString || value.kind == ValueKind::kNumber || value.kind == ValueKind::kBool; }
 
@@ -143,24 +143,42 @@ bool Predicate::AddTest(const content::ValueTest& from, content::Place place, co
   return true;
 }
 
-// Patterns that are one literal go into an index when there are enough of them.
+// Patterns that are one literal go into an index when there are enough of them, and those at an end to the ends when not.
 void Predicate::MakeIndex(Group& group, const GramCounts& grams) {
-  std::string text;
-  LiteralIndex::Where where;
-  const auto goes_in = [&](const TextPattern& pattern) {
-    if (!pattern.OneLiteral()) return false;
-    const TextPattern::Needed needed = pattern.Needs()[0];
-    text = needed.folded;
-    where = needed.where();
-    return LiteralIndex::Takes(text, where);
+  struct Literal {
+    size_t pattern;
+    TextPattern::Needed needed;
   };
-  if (static_cast<size_t>(std::count_if(group.patterns.begin(), group.patterns.end(), goes_in)) < kIndexFrom) return;
+  std::vector<Literal> anywhere, ends;
+  for (size_t i = 0; i < group.patterns.size(); i++) {
+    if (!group.patterns[i].OneLiteral()) continue;
+    TextPattern::Needed needed = std::move(group.patterns[i].Needs()[0]);
+    if (!LiteralIndex::Takes(needed.folded, needed.where())) continue;
+    (needed.where() == LiteralIndex::Where::kAnywhere ? anywhere : ends).push_back({i, std::move(needed)});
+  }
   auto index = std::make_unique<LiteralIndex>();
-  std::erase_if(group.patterns, [&](const TextPattern& pattern) {
-    if (!goes_in(pattern)) return false;
-    index->Add(text, where, 0);
-    return true;
-  });
+  std::vector<bool> taken(group.patterns.size());
+  const auto add = [&](const std::vector<Literal>& literals) {
+    for (const Literal& each : literals) {
+      index->Add(each.needed.folded, each.needed.where(), 0);
+      taken[each.pattern] = true;
+    }
+  };
+  if (anywhere.size() >= kIndexFrom) add(anywhere);
+  if (ends.size() >= kIndexEndsFrom) {
+    add(ends);
+  } else {
+    for (Literal& each : ends) {
+      group.ends.emplace_back(std::move(each.needed.folded), each.needed.where());
+      taken[each.pattern] = true;
+    }
+  }
+  std::vector<TextPattern> rest;
+  for (size_t i = 0; i < group.patterns.size(); i++) {
+    if (!taken[i]) rest.push_back(std::move(group.patterns[i]));
+  }
+  group.patterns = std::move(rest);
+  if (index->empty()) return;
   index->Build(grams);
   group.literals = std::move(index);
 }
@@ -173,16 +191,19 @@ bool Predicate::Compile(const content::Item& item, const GramCounts& grams, cont
     if (item.all || groups_.empty()) groups_.emplace_back();
     for (const content::ValueTest& test : entry) ok &= AddTest(test, item.place, diagnostics, groups_.back());
   }
-  constexpr uint32_t kIndexCost = 8, kTestCost = 40;
+  constexpr uint32_t kPatternCost = 4, kIndexCost = 16, kTestCost = 40;
   for (Group& group : groups_) {
     MakeIndex(group, grams);
-    cost_ += static_cast<uint32_t>(group.patterns.size() + group.numbers.size() + group.tests.size() * kTestCost + (group.literals ? kIndexCost : 0));
+    cost_ += static_cast<uint32_t>(group.ends.size() + group.patterns.size() * kPatternCost + group.numbers.size() + group.tests.size() * kTestCost + (group.literals ? kIndexCost : 0));
   }
   return ok;
 }
 
 bool Predicate::Holds(const event::EventView& event, FoldedTexts& texts) const {
-  return std::all_of(groups_.begin(), groups_.end(), [&](const Group& group) { return GroupHolds(group, event, texts); }) != negated_;
+  for (const Group& group : groups_) {
+    if (!GroupHolds(group, event, texts)) return negated_;
+  }
+  return !negated_;
 }
 
 bool Predicate::GroupHolds(const Group& group, const event::EventView& event, FoldedTexts& texts) const {
@@ -201,8 +222,11 @@ bool Predicate::GroupHolds(const Group& group, const event::EventView& event, Fo
 bool Predicate::ValueHolds(const Group& group, const Value& value, const event::EventView& event, FoldedTexts& texts) const {
   if (value.kind == ValueKind::kNull && group.null) return true;
   if (!IsScalar(value)) return false;
-  if (group.literals || !group.patterns.empty()) {
+  if (group.literals || !group.patterns.empty() || !group.ends.empty()) {
     const FoldedText folded = texts.Of(value);
+    for (const EndLiteral& literal : group.ends) {
+      if (literal.Matches(folded.text)) return true;
+    }
     if (group.literals && group.literals->Find(folded, [](uint32_t) { return true; })) return true;
     for (const TextPattern& pattern : group.patterns) {
       if (pattern.Matches(folded.text)) return true;

@@ -53,8 +53,10 @@ class Predicate {
   struct Group {
     bool null = false;                  // a missing field or null
     bool exists = false, missing = false;   // `exists: true`, `exists: false`
+    // Texts without case, without expiry: literals at an end, many literals, everything else.
+    std::vector<EndLiteral> ends;
     std::unique_ptr<const LiteralIndex> literals;   // null: none
-    std::vector<TextPattern> patterns;  // without case, without expiry
+    std::vector<TextPattern> patterns;
     std::vector<Number> numbers;        // equal by value (SIGMA.md 18)
     std::vector<Test> tests;            // everything else
   };

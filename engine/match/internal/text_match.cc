@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 #include <iterator>
+#include <utility>
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
@@ -222,6 +223,17 @@ std::vector<std::vector<TextPattern::Needed>> TextPattern::Choices() const {
     }
   }
   return out;
+}
+
+EndLiteral::EndLiteral(std::string folded, LiteralIndex::Where where)
+    : start_(where == LiteralIndex::Where::kStart), whole_(where == LiteralIndex::Where::kWhole), text_(std::move(folded)) {
+  const size_t size = std::min<size_t>(text_.size(), 8);
+  if (size == 0) return;  // the size alone tells
+  const uint64_t bytes = size == 8 ? UINT64_MAX : (uint64_t{1} << (8 * size)) - 1;
+  memcpy(&key_, start_ ? text_.data() : text_.data() + (text_.size() - size), size);
+  // At the end of a text the literal's bytes are the last of eight: the upper ones of a little-endian word.
+  mask_ = start_ ? bytes : bytes << (64 - 8 * size);
+  if (!start_) key_ <<= 64 - 8 * size;
 }
 
 }  // namespace tocsin::match

@@ -2,6 +2,8 @@
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_TEXT_MATCH_H_
 #define TOCSIN_ENGINE_MATCH_INTERNAL_TEXT_MATCH_H_
 
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +71,26 @@ class TextPattern {
   std::string literal_;                           // of the first four forms; folded unless cased
   bool any_before_ = false, any_after_ = false;   // `*` at the ends
   std::vector<Run> runs_;
+};
+
+// One literal at an end of a folded text, or the whole of it: what most patterns are. Told by eight bytes nearly always.
+class EndLiteral {
+ public:
+  // REQUIRES: `where` is not kAnywhere.
+  EndLiteral(std::string folded, LiteralIndex::Where where);
+  // REQUIRES: eight readable bytes before and behind `text` (FoldedTexts).
+  bool Matches(std::string_view text) const {
+    if (whole_ ? text.size() != text_.size() : text.size() < text_.size()) return false;
+    const char* const at = start_ ? text.data() : text.data() + (text.size() - text_.size());
+    uint64_t word;
+    memcpy(&word, start_ ? at : text.data() + text.size() - 8, 8);
+    return ((word ^ key_) & mask_) == 0 && (text_.size() <= 8 || memcmp(at, text_.data(), text_.size()) == 0);
+  }
+
+ private:
+  uint64_t key_ = 0, mask_ = 0;     // the first eight bytes of the literal, or its last
+  bool start_ = false, whole_ = false;
+  std::string text_;
 };
 
 }  // namespace tocsin::match

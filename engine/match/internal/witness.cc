@@ -225,8 +225,10 @@ WitnessChooser::Set WitnessChooser::OfPattern(const Item& item, const ValueTest&
 WitnessChooser::Set WitnessChooser::OfRegex(const Item& item, const std::string& regex) const {
   const bool keyword = !item.field.valid();
   std::vector<Witness> out;
-  if (const auto literals = RegexLiterals(regex)) {
-    for (const std::string& text : *literals) {
+  const auto [it, fresh] = regex_literals_.try_emplace(regex);
+  if (fresh) it->second = RegexLiterals(regex);
+  if (it->second) {
+    for (const std::string& text : *it->second) {
       out.push_back({.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = LiteralIndex::Where::kAnywhere, .text = text});
     }
     if (std::all_of(out.begin(), out.end(), Usable)) return out;

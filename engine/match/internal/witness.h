@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "engine/content/content_set.h"
 #include "engine/match/internal/literal_index.h"
 #include "engine/match/internal/text_match.h"
@@ -59,6 +60,8 @@ class WitnessChooser {
 
   std::map<std::pair<content::FieldId, std::string>, uint32_t> asked_;   // by how many tests
   GramCounts grams_;
+  // RegexLiterals of the regexes met so far: it compiles each, and an expression may be asked about several times.
+  mutable absl::flat_hash_map<std::string, std::optional<std::vector<std::string>>> regex_literals_;
 };
 
 // Literals of which one must stand in a text (folded) that the regex matches; nullopt when there is no such choice.
