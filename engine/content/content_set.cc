@@ -259,20 +259,6 @@ class Loader {
 
 }  // namespace
 
-FieldId FieldTable::Intern(std::string_view path) {
-  const auto it = by_name_.find(absl::string_view(path.data(), path.size()));
-  if (it != by_name_.end()) return FieldId(it->second);
-  const uint32_t id = static_cast<uint32_t>(names_.size());
-  names_.emplace_back(path);
-  by_name_.emplace(std::string(path), id);
-  return FieldId(id);
-}
-
-std::optional<FieldId> FieldTable::Find(std::string_view path) const {
-  const auto it = by_name_.find(absl::string_view(path.data(), path.size()));
-  return it == by_name_.end() ? std::nullopt : std::optional(FieldId(it->second));
-}
-
 const SourceDef* ContentSet::FindSource(std::string_view name) const {
   const auto it = std::find_if(sources.begin(), sources.end(), [&](const SourceDef& each) { return each.name == name; });
   return it == sources.end() ? nullptr : &*it;

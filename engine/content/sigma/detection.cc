@@ -43,6 +43,29 @@ class DetectionParser {
     return ParseConditions(*condition, condition_list_allowed);
   }
 
+  // A map is AND, a list of maps OR, plain values keywords; a mixed list is OR of each (6).
+  bool ParseBody(const YamlNode& node, Expr& out) {
+    if (node.IsMap()) return ParseMap(node, out);
+    if (node.IsScalar()) return ParseKeywordItem(node, out);
+    if (node.items.empty()) {
+      context_.diagnostics.Error("T0105", node.place, "an empty list matches nothing", "at least one value");
+      return false;
+    }
+    const bool all_plain = std::all_of(node.items.begin(), node.items.end(), [](const YamlNode& item) { return item.IsScalar(); });
+    if (all_plain) return ParseKeywordItem(node, out);
+    out.kind = Expr::Kind::kOr;
+    bool ok = true;
+    for (const YamlNode& item : node.items) {
+      if (item.IsSequence()) {
+        context_.diagnostics.Error("T0104", item.place, "a list inside a list", "maps or plain values");
+        ok = false;
+      } else {
+        ok &= ParseBody(item, out.children.emplace_back());
+      }
+    }
+    return ok;
+  }
+
  private:
   struct Selection {
     std::string name;
@@ -65,29 +88,6 @@ class DetectionParser {
     if (!ParseBody(value, selection.expr)) return false;
     selections_.push_back(std::move(selection));
     return true;
-  }
-
-  // A map is AND, a list of maps OR, plain values keywords; a mixed list is OR of each (6).
-  bool ParseBody(const YamlNode& node, Expr& out) {
-    if (node.IsMap()) return ParseMap(node, out);
-    if (node.IsScalar()) return ParseKeywordItem(node, out);
-    if (node.items.empty()) {
-      context_.diagnostics.Error("T0105", node.place, "an empty list matches nothing", "at least one value");
-      return false;
-    }
-    const bool all_plain = std::all_of(node.items.begin(), node.items.end(), [](const YamlNode& item) { return item.IsScalar(); });
-    if (all_plain) return ParseKeywordItem(node, out);
-    out.kind = Expr::Kind::kOr;
-    bool ok = true;
-    for (const YamlNode& item : node.items) {
-      if (item.IsSequence()) {
-        context_.diagnostics.Error("T0104", item.place, "a list inside a list", "maps or plain values");
-        ok = false;
-      } else {
-        ok &= ParseBody(item, out.children.emplace_back());
-      }
-    }
-    return ok;
   }
 
   bool ParseMap(const YamlNode& node, Expr& out) {
@@ -208,6 +208,16 @@ bool ParseDetection(const YamlNode& body, const std::vector<std::string_view>& s
     return false;
   }
   return DetectionParser(context, out).Parse(body, skip, condition_list_allowed);
+}
+
+bool ParseElementBody(const YamlNode& node, SigmaContext context, std::vector<Item>& items, Expr& condition) {
+  ParsedDetection parsed;
+  DetectionParser parser(context, parsed);
+  const bool extended = node.IsMap() && node.Find("condition") != nullptr;
+  if (!(extended ? parser.Parse(node, {}, /*condition_list_allowed=*/false) : parser.ParseBody(node, parsed.condition))) return false;
+  items = std::move(parsed.items);
+  condition = std::move(parsed.condition);
+  return true;
 }
 
 bool ParseLogsource(const YamlNode& node, Diagnostics& diagnostics, Logsource& out) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/content/sigma/element.h"
 #include "engine/content/sigma/pattern.h"
 
 namespace tocsin::content {
@@ -39,12 +40,13 @@ class ItemParser {
  public:
   ItemParser(SigmaContext context, Place place) : context_(context), place_(place) {}
 
-  bool Parse(const YamlNode& key, const YamlNode& value, Item& out) {
+  bool Parse(const YamlNode& key, const YamlNode& value, std::optional<std::string_view> other_field, Item& out) {
     out.place = key.place;
     std::string_view rest = key.text;
     const size_t bar = rest.find('|');
-    const std::string_view field = rest.substr(0, bar);
-    if (!field.empty()) out.field = context_.fields.Intern(field);
+    const std::string_view field = other_field.value_or(rest.substr(0, bar));
+    if (IsElementTest(field, value, context_)) return ParseElementItem(key, field, value, context_, out);
+    if (!field.empty() && !InternField(field, key, out)) return false;
     rest = bar == std::string_view::npos ? std::string_view() : rest.substr(bar + 1);
     size_t column = bar + 1;
     while (bar != std::string_view::npos) {
@@ -78,6 +80,17 @@ class ItemParser {
   bool Refuse(const char* code, Place place, std::string message, std::string expected = "") {
     context_.diagnostics.Error(code, place, std::move(message), std::move(expected));
     return false;
+  }
+
+  bool InternField(std::string_view field, const YamlNode& key, Item& out) {
+    const bool inside = context_.element_depth > 0;
+    if (context_.array_selectors && !inside && field == ".") return Refuse("T0117", key.place, "`.` outside a selector", "`.` inside the map below field[any]");
+    if (!context_.array_selectors && LooksLikeSelector(field)) {
+      context_.diagnostics.Warning("T0153", key.place, "`" + std::string(field) + "` is the name of a field here, brackets included", "sigma-version: 3 beside the title, for a selector");
+    }
+    // Inside an element names keep their escapes: they are taken apart as paths later.
+    out.field = context_.fields.Intern(context_.array_selectors && !inside ? UnescapeBrackets(field) : std::string(field));
+    return true;
   }
 
   bool AddModifier(std::string_view name, const YamlNode& key, size_t column) {
@@ -336,14 +349,14 @@ class ItemParser {
 
 }  // namespace
 
-bool ParseItem(const YamlNode& key, const YamlNode& value, SigmaContext context, Item& out) {
-  return ItemParser(context, key.place).Parse(key, value, out);
+bool ParseItem(const YamlNode& key, const YamlNode& value, SigmaContext context, Item& out, std::optional<std::string_view> field) {
+  return ItemParser(context, key.place).Parse(key, value, field, out);
 }
 
 bool ParseKeywords(const YamlNode& values, SigmaContext context, Item& out) {
   YamlNode key;
   key.place = values.place;
-  return ItemParser(context, values.place).Parse(key, values, out);
+  return ItemParser(context, values.place).Parse(key, values, std::nullopt, out);
 }
 
 bool ParseFieldTests(const YamlNode& map, SigmaContext context, std::vector<Item>& out) {

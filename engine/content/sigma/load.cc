@@ -206,18 +206,22 @@ class RuleCollector::Impl {
     }
     if (logsource == nullptr) Refuse("T0504", document.place, "the rule has no `logsource`", "logsource: {product: aws, service: cloudtrail}");
     else ParseLogsource(*logsource, diagnostics_, rule.detection.logsource);
-    RefuseVersion3(document);
     ParsedDetection parsed;
-    if (!ParseDetection(*detection, {}, /*condition_list_allowed=*/true, context_, parsed)) return;
+    if (!ParseDetection(*detection, {}, /*condition_list_allowed=*/true, ContextFor(document), parsed)) return;
     rule.detection.items = std::move(parsed.items);
     rule.detection.condition = std::move(parsed.condition);
   }
 
-  // sigma-version: 3 gives brackets in field names a meaning that is not built yet; it must not be half-understood.
-  void RefuseVersion3(const YamlNode& document) {
+  // The context that a document's sigma-version asks for: from 3 on, brackets in field names are selectors. Only the major number
+  // counts; a document without one is of version 2.
+  SigmaContext ContextFor(const YamlNode& document) {
+    SigmaContext context = context_;
     const YamlNode* version = document.Find("sigma-version");
-    if (version == nullptr || (version->IsNumber() && version->text < "3")) return;
-    Refuse("T0505", version->place, "sigma-version " + version->text + " (array selectors) is not supported yet", "no sigma-version, or 2");
+    if (version == nullptr) return context;
+    const std::string major = version->IsScalar() ? version->text.substr(0, version->text.find('.')) : "";
+    context.array_selectors = major == "3";
+    if (major != "1" && major != "2" && major != "3") Refuse("T0505", version->place, "`" + version->text + "` is no version of Sigma that is known here", "sigma-version: 2, or 3 for array selectors");
+    return context;
   }
 
   void ParseHeader(const YamlNode& document, Rule& rule) {
@@ -304,7 +308,7 @@ class RuleCollector::Impl {
     const YamlNode* logsource = document.Find("logsource");
     if (logsource != nullptr) ParseLogsource(*logsource, diagnostics_, filter.logsource);
     else if (filter.any_rule) Refuse("T0509", document.place, "a filter for any rule has no `logsource`", "logsource: {product: windows}");
-    if (!ParseDetection(body, {"rules"}, /*condition_list_allowed=*/false, context_, filter.body)) return false;
+    if (!ParseDetection(body, {"rules"}, /*condition_list_allowed=*/false, ContextFor(document), filter.body)) return false;
     if (!filter.body.has_not) {
       diagnostics_.Warning("T0555", body.Find("condition")->place, "the filter keeps only what its condition matches", "condition: not " + body.Find("condition")->text + ", to exclude that");
     }

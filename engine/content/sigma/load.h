@@ -22,6 +22,8 @@ struct SigmaContext {
   FieldTable& fields;
   const Lists& lists;
   Diagnostics& diagnostics;
+  bool array_selectors = false;   // the document's sigma-version gives brackets in field names a meaning (17)
+  int element_depth = 0;          // selectors around what is being read
 };
 
 // Rules, correlations and filters before their references are resolved. Opaque to others.

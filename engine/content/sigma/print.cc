@@ -42,6 +42,8 @@ std::string_view CompareText(Compare compare) {
   return "";
 }
 
+std::string ElementsText(const ElementTest& test);
+
 std::string TestText(const ValueTest& test, const FieldTable& fields) {
   static constexpr std::string_view kParts[] = {"minute", "hour", "day", "week", "month", "year"};
   std::string out;
@@ -60,6 +62,7 @@ std::string TestText(const ValueTest& test, const FieldTable& fields) {
     case ValueTest::Kind::kTimePart:
       out = std::string(kParts[static_cast<size_t>(test.time_part)]) + std::string(CompareText(test.compare)) + test.number;
       break;
+    case ValueTest::Kind::kElements: out = ElementsText(*test.elements); break;
   }
   if (test.cased) out += " cased";
   if (test.windash) out += " windash";
@@ -67,28 +70,37 @@ std::string TestText(const ValueTest& test, const FieldTable& fields) {
   return out;
 }
 
-void AppendExpr(const Expr& expr, const Detection& detection, const FieldTable& fields, std::string& out) {
+void AppendExpr(const Expr& expr, const std::vector<Item>& items, const FieldTable& fields, std::string& out) {
   switch (expr.kind) {
     case Expr::Kind::kItem:
-      out += ItemText(detection.items[expr.item], fields);
+      out += ItemText(items[expr.item], fields);
       return;
     case Expr::Kind::kSelection:
-      AppendExpr(expr.children[0], detection, fields, out);
+      AppendExpr(expr.children[0], items, fields, out);
       return;
     case Expr::Kind::kNot:
       out += "not ";
-      AppendExpr(expr.children[0], detection, fields, out);
+      AppendExpr(expr.children[0], items, fields, out);
       return;
     case Expr::Kind::kAnd:
     case Expr::Kind::kOr:
       out += '(';
       for (size_t i = 0; i < expr.children.size(); i++) {
         if (i > 0) out += expr.kind == Expr::Kind::kAnd ? " and " : " or ";
-        AppendExpr(expr.children[i], detection, fields, out);
+        AppendExpr(expr.children[i], items, fields, out);
       }
       out += ')';
       return;
   }
+}
+
+std::string ElementsText(const ElementTest& test) {
+  static constexpr std::string_view kOf[] = {"any of ", "all of ", "all of maybe no ", "none of ", "the value "};
+  std::string out(kOf[static_cast<size_t>(test.of)]);
+  for (const ElementPath::Step& step : test.path.steps) out += step.key.empty() ? "[" + std::to_string(step.index) + "]" : Quoted(step.key);
+  out += ": ";
+  AppendExpr(test.condition, test.items, test.fields, out);
+  return out;
 }
 
 }  // namespace
@@ -109,7 +121,7 @@ std::string ItemText(const Item& item, const FieldTable& fields) {
 
 std::string DetectionText(const Detection& detection, const FieldTable& fields) {
   std::string out = "logsource " + detection.logsource.product + "/" + detection.logsource.category + "/" + detection.logsource.service + ": ";
-  AppendExpr(detection.condition, detection, fields, out);
+  AppendExpr(detection.condition, detection.items, fields, out);
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/event/time.h"
 #include "engine/match/internal/casefold.h"
+#include "engine/match/internal/element_match.h"
 
 namespace tocsin::match {
 namespace {
@@ -111,6 +112,12 @@ bool Predicate::CompileTest(const content::ValueTest& from, content::Place place
       out.network = *network;
       return true;
     }
+    case Kind::kElements: {
+      auto elements = std::make_shared<ElementMatcher>();
+      const bool ok = elements->Compile(*from.elements, diagnostics);
+      out.elements = std::move(elements);
+      return ok;
+    }
     case Kind::kFieldRef: {
       const auto& pieces = from.pattern.pieces;
       out.any_before = !pieces.empty() && pieces.front().kind == content::Pattern::Kind::kAny;
@@ -167,6 +174,7 @@ bool Predicate::EntryHolds(const std::vector<Test>& entry, const event::EventVie
 
 bool Predicate::TestHolds(const Test& test, const event::EventView& event, std::string& buffer) const {
   if (test.until_ns != INT64_MAX && event.time.known() && event.time.ns > test.until_ns) return false;
+  if (test.kind == Kind::kElements) return test.elements->Holds(event);
   if (!field_.valid()) {
     for (const Value& leaf : event.leaves) {
       if (ValueHolds(test, leaf, event, buffer)) return true;
@@ -201,7 +209,8 @@ bool Predicate::ValueHolds(const Test& test, const Value& value, const event::Ev
       return part >= 0 && CompareText(std::to_string(part), test.compare, test.number_text);
     }
     case Kind::kNull:
-    case Kind::kExists: break;
+    case Kind::kExists:
+    case Kind::kElements: break;
   }
   return false;
 }

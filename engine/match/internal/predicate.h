@@ -19,6 +19,8 @@ namespace tocsin::match {
 
 inline constexpr int64_t kRegexMemory = 8 << 20;   // of one regex's automata; beyond it RE2 falls back to slower, linear forms
 
+class ElementMatcher;
+
 class Predicate {
  public:
   // False, with a diagnostic at the item's place, when a regex or a network is refused.
@@ -39,6 +41,7 @@ class Predicate {
     std::string number_text;
     Network network;
     std::unique_ptr<re2::RE2> regex;
+    std::shared_ptr<const ElementMatcher> elements;   // shared: the type is not complete here
   };
   bool CompileTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Test& out) const;
   static bool IsPlainLiteral(const content::ValueTest& test);
