@@ -62,6 +62,7 @@ struct LoadOptions {
   bool shipped_rules = true;                           // false for `match`: rules come from rules_paths alone
   std::string site_dir;                                // empty = none
   std::string lists_dir;                               // NAME.txt lists alone; empty = none
+  bool portable = false;                               // warn of what other Sigma tools would refuse, in rules_paths
   std::vector<std::string> fields;                     // wanted besides what the content names (--time-field)
 };
 

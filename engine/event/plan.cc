@@ -25,7 +25,11 @@ bool SameWord(std::string_view a, std::string_view b) {
 // May a rule of this logsource apply to events of that source (SIGMA.md 25)?
 bool Applies(const Logsource& rule, const Logsource& source) {
   const auto fits = [](const std::string& wanted, const std::string& have) { return wanted.empty() || SameWord(wanted, have); };
-  return fits(rule.product, source.product) && fits(rule.category, source.category) && fits(rule.service, source.service);
+  const auto has = [&](const std::pair<std::string, std::string>& wanted) {
+    return std::any_of(source.custom.begin(), source.custom.end(), [&](const auto& have) { return have.first == wanted.first && SameWord(have.second, wanted.second); });
+  };
+  return fits(rule.product, source.product) && fits(rule.category, source.category) && fits(rule.service, source.service) &&
+         std::all_of(rule.custom.begin(), rule.custom.end(), has);
 }
 
 using FieldSet = std::set<FieldId>;
@@ -185,6 +189,9 @@ void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics) {
     if (!options.logsource_from_event && out.def != nullptr && !Applies(rule.detection.logsource, out.def->logsource)) continue;
     AddTests(rule.detection.items, wanted);
     wanted.insert(rule.hit_fields.begin(), rule.hit_fields.end());
+    for (const auto& [name, value] : rule.detection.logsource.custom) {
+      if (options.logsource_from_event) wanted.insert(*content_->fields.Find(name));
+    }
     for (const content::Item& item : rule.detection.items) out.keywords |= !item.field.valid();
   }
   for (const std::string_view name : {"product", "category", "service"}) {

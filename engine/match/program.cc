@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "engine/content/sigma/print.h"
@@ -20,16 +21,21 @@ using content::Logsource;
 using content::Rule;
 using Witness = CompiledProgram::Witness;
 
-using LogsourceMember = std::string Logsource::*;
-constexpr std::pair<const char*, LogsourceMember> kAttributes[] = {
-    {"product", &Logsource::product}, {"category", &Logsource::category}, {"service", &Logsource::service}};
+// What a logsource states of an attribute; "" = nothing.
+const std::string& AttributeOf(const Logsource& logsource, std::string_view name) {
+  static const std::string* const nothing = new std::string;
+  if (name == "product") return logsource.product;
+  if (name == "category") return logsource.category;
+  if (name == "service") return logsource.service;
+  const auto it = std::find_if(logsource.custom.begin(), logsource.custom.end(), [&](const auto& each) { return each.first == name; });
+  return it == logsource.custom.end() ? *nothing : it->second;
+}
 
 // Does every attribute that the rule states equal the source's (25)?
 bool Fits(const Logsource& rule, const Logsource& source) {
-  return std::all_of(std::begin(kAttributes), std::end(kAttributes), [&](const auto& attribute) {
-    const std::string& wanted = rule.*attribute.second;
-    return wanted.empty() || Folded(wanted) == Folded(source.*attribute.second);
-  });
+  const auto fits = [](const std::string& wanted, const std::string& have) { return wanted.empty() || Folded(wanted) == Folded(have); };
+  return fits(rule.product, source.product) && fits(rule.category, source.category) && fits(rule.service, source.service) &&
+         std::all_of(rule.custom.begin(), rule.custom.end(), [&](const auto& each) { return fits(each.second, AttributeOf(source, each.first)); });
 }
 
 class Compiler {
@@ -64,13 +70,16 @@ class Compiler {
 
  private:
   void AddAttributes() {
-    for (size_t i = 0; i < std::size(kAttributes); i++) {
-      const auto [name, member] = kAttributes[i];
-      Attribute& attribute = out_.attributes[i];
+    std::set<std::string> names = {"product", "category", "service"};
+    for (const CompiledRule& rule : out_.rules) {
+      for (const auto& [name, value] : content_.rules[rule.id.value()].detection.logsource.custom) names.insert(name);
+    }
+    for (const std::string& name : names) {
+      Attribute& attribute = out_.attributes.emplace_back();
       attribute.field = content_.fields.Find(name).value_or(content::FieldId());
       attribute.unnamed.resize(out_.words());
       for (uint32_t place = 0; place < out_.rules.size(); place++) {
-        const std::string& wanted = content_.rules[out_.rules[place].id.value()].detection.logsource.*member;
+        const std::string& wanted = AttributeOf(content_.rules[out_.rules[place].id.value()].detection.logsource, name);
         if (wanted.empty()) AddTo(attribute.unnamed, place);
         else AddTo(attribute.named.try_emplace(Folded(wanted), out_.words()).first->second, place);
       }
@@ -82,8 +91,8 @@ class Compiler {
 
   std::optional<uint32_t> AddPredicate(const content::Item& item) {
     const auto [it, fresh] = known_.try_emplace(content::ItemText(item, content_.fields), static_cast<uint32_t>(out_.predicates.size()));
-    if (!fresh) return it->second == UINT32_MAX ? std::nullopt : std::optional(it->second);
-    Predicate predicate;
+    if (!fresh && it->second != UINT32_MAX) return it->second;
+    Predicate predicate;   // what was refused before is refused again, with this rule's place
     if (!predicate.Compile(item, diagnostics_)) {
       it->second = UINT32_MAX;
       return std::nullopt;

@@ -32,6 +32,9 @@ class EventStream {
   }
   const yaml_event_t& event() const { return event_; }
   std::string problem() const { return ok_ && parser_.problem ? parser_.problem : "not YAML"; }
+  // The reader of characters knows the offset alone.
+  bool in_reader() const { return parser_.error == YAML_READER_ERROR; }
+  size_t problem_offset() const { return parser_.problem_offset; }
   yaml_mark_t problem_mark() const { return parser_.problem_mark; }
 
  private:
@@ -42,7 +45,7 @@ class EventStream {
 
 class TreeBuilder {
  public:
-  TreeBuilder(uint32_t file, std::string_view text, Diagnostics& diagnostics) : file_(file), stream_(text), diagnostics_(diagnostics) {}
+  TreeBuilder(uint32_t file, std::string_view text, Diagnostics& diagnostics) : file_(file), text_(text), stream_(text), diagnostics_(diagnostics) {}
 
   std::vector<YamlNode> Build() {
     std::vector<YamlNode> documents;
@@ -69,13 +72,28 @@ class TreeBuilder {
   bool Advance() {
     if (stopped_) return false;
     if (stream_.Next()) return true;
-    diagnostics_.Error("T0001", PlaceOf(stream_.problem_mark()), "not YAML: " + stream_.problem());
+    const Place place = stream_.in_reader() ? PlaceAt(file_, text_, stream_.problem_offset()) : PlaceOf(stream_.problem_mark());
+    diagnostics_.Error("T0001", place, "not YAML: " + stream_.problem(), Advice(stream_.problem()));
     stopped_ = true;
     return false;
   }
 
-  bool Stop(const yaml_mark_t& mark, const char* code, std::string message) {
-    diagnostics_.Error(code, PlaceOf(mark), std::move(message));
+  // What people meant who wrote what libyaml calls so.
+  static std::string Advice(const std::string& problem) {
+    if (problem.find("cannot start any token") != std::string::npos) return "spaces, not tabs, before a key; quotes around a value that begins with @, ` or %";
+    if (problem.find("mapping values are not allowed") != std::string::npos) return "quotes around a value with `: ` in it; keys of one map in one column";
+    if (problem.find("expected ':'") != std::string::npos) return "`key: value`, with a space behind the colon";
+    if (problem.find("alphabetic or numeric character") != std::string::npos) return "quotes around a value that begins with * or &: '*text'";
+    if (problem.find("expected <block end>") != std::string::npos || problem.find("did not find expected key") != std::string::npos) {
+      return "keys of one map in one column; quotes around a value that begins with a quote, [ or {";
+    }
+    if (problem.find("unexpected end of stream") != std::string::npos || problem.find("end of stream") != std::string::npos) return "the quote, ] or } that closes it";
+    if (problem.find("unknown escape character") != std::string::npos) return "single quotes around a value with backslashes: 'C:\\Windows'";
+    return "";
+  }
+
+  bool Stop(const yaml_mark_t& mark, const char* code, std::string message, std::string expected = "") {
+    diagnostics_.Error(code, PlaceOf(mark), std::move(message), std::move(expected));
     stopped_ = true;
     return false;
   }
@@ -153,7 +171,7 @@ class TreeBuilder {
     const yaml_event_t& event = stream_.event();
     const std::string name = reinterpret_cast<const char*>(event.data.alias.anchor);
     const auto it = anchors_.find(name);
-    if (it == anchors_.end()) return Stop(event.start_mark, "T0006", "the alias *" + name + " has no anchor before it");
+    if (it == anchors_.end()) return Stop(event.start_mark, "T0006", "the alias *" + name + " has no anchor before it", "quotes around a value that begins with *: '*" + name + "'");
     // A few aliases of aliases would fill the memory: copies count like written nodes.
     nodes_ += it->second.second;
     if (nodes_ > kMaxYamlNodes) return Stop(event.start_mark, "T0003", "aliases that expand to more than " + std::to_string(kMaxYamlNodes) + " values");
@@ -171,6 +189,7 @@ class TreeBuilder {
   }
 
   const uint32_t file_;
+  const std::string_view text_;
   EventStream stream_;
   Diagnostics& diagnostics_;
   size_t nodes_ = 0;
@@ -181,6 +200,23 @@ class TreeBuilder {
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
+
+size_t Characters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+Place PlaceAt(uint32_t file, std::string_view text, size_t offset) {
+  Place place{file, 1, 1};
+  for (size_t i = 0; i < std::min(offset, text.size()); i++) {
+    if (text[i] == '\n') {
+      place.line++;
+      place.column = 1;
+    } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
+      place.column++;
+    }
+  }
+  return place;
+}
 
 bool YamlNode::IsNull() const {
   return IsScalar() && !quoted && (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL");
@@ -247,6 +283,8 @@ std::optional<int64_t> ParseSpan(std::string_view text) {
     case 'h': unit_s = 3600; break;
     case 'd': unit_s = 86400; break;
     case 'w': unit_s = 7 * 86400; break;
+    case 'M': unit_s = 2'629'746; break;   // as pySigma counts: a twelfth of the mean Gregorian year
+    case 'y': unit_s = 12 * 2'629'746; break;
     default: return std::nullopt;
   }
   // 200 years fit into nanoseconds; more is a slip.

@@ -45,7 +45,12 @@ bool IsJsonNumber(std::string_view text);
 // One tree a document. A syntax error is reported with its place and ends the file: documents before it are returned.
 std::vector<YamlNode> ParseYaml(uint32_t file, std::string_view text, Diagnostics& diagnostics);
 
-// "5m" -> nanoseconds: a number and s, m, h, d, w. nullopt when it is not that.
+// Characters (code points) of a text: what columns count.
+size_t Characters(std::string_view text);
+// The place of a byte.
+Place PlaceAt(uint32_t file, std::string_view text, size_t offset);
+
+// "5m" -> nanoseconds: a number and s, m, h, d, w, M (a mean month) or y. nullopt when it is not that.
 std::optional<int64_t> ParseSpan(std::string_view text);
 
 }  // namespace tocsin::content

@@ -12,7 +12,6 @@ namespace tocsin::content {
 struct ParsedDetection {
   std::vector<Item> items;
   Expr condition;
-  bool has_not = false;      // a `not` stands somewhere in the condition
 };
 
 // `body` holds selections and `condition`; keys in `skip` are something else (a filter's `rules`). `what` is "rule" or "filter".

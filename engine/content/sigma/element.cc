@@ -159,12 +159,13 @@ bool ParseElementItem(const YamlNode& key, std::string_view field, const YamlNod
   SplitPath split = Split(field);
   if (!split.error.empty()) {
     Place place = key.place;
-    place.column += static_cast<uint32_t>(split.error_at + (key.quoted ? 1 : 0));
+    place.column += static_cast<uint32_t>(Characters(field.substr(0, split.error_at)) + (key.quoted ? 1 : 0));
     return Refuse(context, "T0117", place, std::move(split.error), std::move(split.expected));
   }
   const bool starts_with_key = !split.path.steps.empty() && !split.path.steps[0].key.empty();
   if (context.element_depth == 0 && !starts_with_key) return Refuse(context, "T0117", key.place, "a selector without a field", "field[any]");
   if (context.element_depth >= kMaxElementDepth) return Refuse(context, "T0118", key.place, "selectors nested deeper than " + std::to_string(kMaxElementDepth) + " levels", "");
+  if (context.element_depth == 0) context.NotPortable(key.place, "an array selector (sigma-version 3)");
   auto test = std::make_shared<ElementTest>();
   SigmaContext inside{test->fields, context.lists, context.diagnostics};
   inside.array_selectors = true;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/content/content_set.h"
@@ -24,6 +25,12 @@ struct SigmaContext {
   Diagnostics& diagnostics;
   bool array_selectors = false;   // the document's sigma-version gives brackets in field names a meaning (17)
   int element_depth = 0;          // selectors around what is being read
+  bool portable = false;          // report what other Sigma tools would refuse or read differently
+
+  // With `portable`: this stands in no rule that other tools are to read.
+  void NotPortable(Place place, std::string_view what) const {
+    if (portable) diagnostics.Warning("T1201", place, std::string(what) + " is not plain Sigma");
+  }
 };
 
 // Rules, correlations and filters before their references are resolved. Opaque to others.

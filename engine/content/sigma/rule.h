@@ -162,7 +162,11 @@ struct Correlation {
   double percentile = 50;
   std::optional<CorrelationExpr> expression;
   bool generate = false;
-  int64_t learning_ns = 0;            // value_first_seen
+  // value_first_seen alone: the silent time of a new group; which new values may fire (empty = all; every value is learned);
+  // and the values that alone are silent while a group learns, where a list names them.
+  int64_t learning_ns = 0;
+  std::vector<Pattern> values;
+  std::optional<std::vector<Pattern>> learning_fallback;
 };
 
 // How soon an alert of a rule may be believed (DESIGN section 4); a rule over an inner rule takes the weaker.

@@ -56,7 +56,7 @@ struct CompiledProgram {
   std::vector<ConditionNode> nodes;
   std::vector<CompiledRule> rules;                    // ascending by id
   std::vector<Dispatch> by_source;                    // by SourceId, then one for unknown events
-  Attribute attributes[3];                            // product, category, service; for logsource_from_event
+  std::vector<Attribute> attributes;                  // product, category, service, rules' own; for logsource_from_event
 
   // One necessary (field, text) choice a rule, or none; by place in `rules`.
   struct Witness {

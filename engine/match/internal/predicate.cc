@@ -146,7 +146,7 @@ bool Predicate::Compile(const content::Item& item, content::Diagnostics& diagnos
       continue;
     }
     std::vector<Test>& entry = entries_.emplace_back();
-    for (const content::ValueTest& form : forms) ok &= CompileTest(form, item.place, diagnostics, entry.emplace_back());
+    for (const content::ValueTest& form : forms) ok &= CompileTest(form, form.place.line > 0 ? form.place : item.place, diagnostics, entry.emplace_back());
   }
   return ok;
 }
