@@ -43,6 +43,9 @@ class EventStream {
   bool ok_ = false, have_event_ = false;
 };
 
+// Growing from one entry on would move the nodes of most maps three times over.
+constexpr size_t kUsualEntries = 8;
+
 class TreeBuilder {
  public:
   TreeBuilder(uint32_t file, std::string_view text, Diagnostics& diagnostics) : file_(file), text_(text), stream_(text), diagnostics_(diagnostics) {}
@@ -131,6 +134,7 @@ class TreeBuilder {
 
   bool ReadSequence(YamlNode& node, int depth) {
     node.kind = YamlNode::Kind::kSequence;
+    node.items.reserve(kUsualEntries);
     while (Advance()) {
       if (stream_.event().type == YAML_SEQUENCE_END_EVENT) return true;
       if (!ReadNode(node.items.emplace_back(), depth + 1)) return false;
@@ -140,6 +144,7 @@ class TreeBuilder {
 
   bool ReadMap(YamlNode& node, int depth) {
     node.kind = YamlNode::Kind::kMap;
+    node.entries.reserve(kUsualEntries);
     while (Advance()) {
       if (stream_.event().type == YAML_MAPPING_END_EVENT) {
         CheckKeys(node);

@@ -1,6 +1,7 @@
 #include "engine/content/sigma/pattern.h"
 
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -79,9 +80,11 @@ std::vector<std::string> DashForms(std::string_view text) {
 
 Pattern ParsePattern(std::string_view text) {
   Pattern pattern;
+  pattern.pieces.reserve(3);   // a literal and what `contains` puts around it
   std::string literal;
   const auto flush = [&] {
-    if (!literal.empty()) pattern.pieces.push_back({Pattern::Kind::kLiteral, std::move(literal)});
+    if (literal.empty()) return;
+    pattern.pieces.push_back({Pattern::Kind::kLiteral, std::move(literal)});
     literal.clear();
   };
   for (size_t i = 0; i < text.size(); i++) {
@@ -159,6 +162,14 @@ std::string ToUtf16(std::string_view utf8, Utf16Form form) {
 
 size_t FindBadUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
+    uint64_t eight;
+    if (text.size() - i >= sizeof eight) {
+      memcpy(&eight, text.data() + i, sizeof eight);
+      if ((eight & 0x8080808080808080u) == 0) {
+        i += sizeof eight;
+        continue;
+      }
+    }
     const unsigned char c = static_cast<unsigned char>(text[i]);
     if (c < 0x80) {
       i++;

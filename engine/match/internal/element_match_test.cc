@@ -22,7 +22,7 @@ bool Hits(const Case& each) {
   content::Diagnostics diagnostics;
   const std::string rule = "title: t\nsigma-version: 3\nlogsource: {product: x}\ndetection:\n  selection:\n" + std::string(each.selection) + "  condition: selection\n";
   const auto content = content::ContentFromText({.rules = rule}, diagnostics);
-  EXPECT_EQ(diagnostics.Text(), "") << each.name;
+  EXPECT_EQ(diagnostics.errors(), 0u) << each.name << "\n" << diagnostics.Text();
   const auto program = Program::Compile(std::make_shared<TestPlan>(content), {}, diagnostics);
   EXPECT_EQ(diagnostics.errors(), 0u) << diagnostics.Text();
   Scratch scratch(*program);
