@@ -196,20 +196,29 @@ void FileInput::AddDocument(event::Batch& batch, size_t begin, size_t size, uint
   batch.documents.push_back(document);
 }
 
-// A line above max_document is passed over without being kept.
+// A line above max_document is passed over without being kept. Its size is that of the line alone, as NextLines counts it.
 void FileInput::SkipLongLine(std::vector<BadRecord>& bad) {
   BadRecord record = Bad("longer than max_document", pending_, 0);
-  uint64_t skipped = 0;
+  uint64_t skipped = 0, carriage_returns = 0;  // of the latter: those that `skipped` ends in
+  const auto take = [&](size_t size) {
+    size_t text = size;
+    while (text > 0 && pending_[text - 1] == '\r') text--;
+    carriage_returns = text > 0 ? size - text : carriage_returns + size;
+    skipped += size;
+    pending_.erase(0, size);
+  };
   size_t end;
   while ((end = pending_.find('\n')) == std::string::npos && !ended_) {
-    skipped += pending_.size();
-    pending_.clear();
+    take(pending_.size());
     ReadAtLeast(kReadBytes);
   }
-  const size_t taken = end == std::string::npos ? pending_.size() : end + 1;
-  record.size = skipped + taken;
-  pending_.erase(0, taken);
-  offset_ += skipped + taken;
+  take(std::min(end, pending_.size()));
+  record.size = skipped - carriage_returns;
+  offset_ += skipped;
+  if (!pending_.empty()) {  // the line feed
+    pending_.erase(0, 1);
+    offset_++;
+  }
   line_++;
   bad.push_back(std::move(record));
 }
@@ -254,12 +263,12 @@ bool FileInput::NextDocument(event::Batch& batch, std::vector<BadRecord>& bad) {
   while (!ended_ && pending_.size() <= max_document_) ReadAtLeast(std::min(pending_.size() * 2 + kReadBytes, max_document_ + 1));
   if (pending_.size() > max_document_) {
     bad.push_back(Bad("longer than max_document", pending_, pending_.size()));
+    pending_.clear();
     while (!ended_) {  // the rest of it is passed over
+      ReadAtLeast(kReadBytes);
       bad.back().size += pending_.size();
       pending_.clear();
-      ReadAtLeast(kReadBytes);
     }
-    pending_.clear();
     return true;
   }
   char* bytes = batch.Resize(pending_.size());

@@ -165,12 +165,31 @@ TEST_F(FileInputTest, ALineAboveTheLimitIsPassedOver) {
   EXPECT_EQ(read.bad[0].size, (5u << 20) + 11);
 }
 
+TEST_F(FileInputTest, ALineAboveTheLimitIsAsLongWithACarriageReturn) {
+  // The second carriage return stands at the end of a megabyte that is read in one piece.
+  for (const size_t length : {5u << 20, (5u << 20) - 1}) {
+    const Read read = All({Write("a.json", "{}\n" + std::string(length, 'x') + "\r\n{\"b\":1}\r\n")}, 1u << 20);
+    EXPECT_EQ(read.documents, (std::vector<std::string>{"{}", "{\"b\":1}"}));
+    ASSERT_EQ(read.bad.size(), 1u);
+    EXPECT_EQ(read.bad[0].size, length);
+    EXPECT_EQ(read.bad[0].line, 2u);
+  }
+}
+
+TEST_F(FileInputTest, ALastLineAboveTheLimitEndsWithTheFile) {
+  const Read read = All({Write("a.json", "{}\n" + std::string(5u << 20, 'x'))}, 1u << 20);
+  EXPECT_EQ(read.documents, std::vector<std::string>{"{}"});
+  ASSERT_EQ(read.bad.size(), 1u);
+  EXPECT_EQ(read.bad[0].size, 5u << 20);
+}
+
 TEST_F(FileInputTest, ADocumentAboveTheLimitIsPassedOver) {
   const std::string path = Write("a.json", "{\n\"long\":\"" + std::string(5u << 20, 'x') + "\"}\n");
   const Read read = All({path, Write("b.json", "{\"b\":1}\n")}, 1u << 20);
   EXPECT_EQ(read.documents, std::vector<std::string>{"{\"b\":1}"});
   ASSERT_EQ(read.bad.size(), 1u);
   EXPECT_STREQ(read.bad[0].reason, "longer than max_document");
+  EXPECT_EQ(read.bad[0].size, (5u << 20) + 13);
 }
 
 TEST_F(FileInputTest, AByteOrderMarkIsNoPartOfTheText) {

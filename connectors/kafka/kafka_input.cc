@@ -13,6 +13,7 @@ namespace {
 using event::EventTime;
 
 constexpr int kBrokerTimeoutMs = 10'000;
+constexpr int kEndsTimeoutMs = 2'000;   // asked again until it answers; a stop waits no longer than this
 constexpr int64_t kMsNs = 1'000'000;
 
 std::string InputName(const std::string& topic, int32_t partition) { return topic + "/" + std::to_string(partition); }
@@ -34,16 +35,16 @@ class KafkaInput::Impl {
     rd_kafka_consumer_close(client_.get());
   }
 
-  absl::Status Start(const std::map<std::string, EventTime>& rewind_to, event::InputTable& inputs) {
+  absl::Status Start(const std::map<std::string, pipeline::LiveStart>& from, event::InputTable& inputs) {
     absl::Status status = FindPartitions(inputs);
     if (!status.ok()) return status;
     // One look-up for all partitions that have a time to go back to.
     PartitionList times(rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size())));
     for (const Partition& partition : partitions_) {
-      const auto rewind = rewind_to.find(InputName(partition.topic, partition.number));
-      if (rewind == rewind_to.end() || !rewind->second.known()) continue;
+      const auto start = from.find(InputName(partition.topic, partition.number));
+      if (start == from.end() || !start->second.time.known()) continue;
       rd_kafka_topic_partition_list_add(times.get(), partition.topic.c_str(), partition.number)->offset =
-          std::max<int64_t>(0, rewind->second.ns / kMsNs);
+          std::max<int64_t>(0, start->second.time.ns / kMsNs);
     }
     if (times->cnt > 0) {
       const rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(client_.get(), times.get(), kBrokerTimeoutMs);
@@ -51,8 +52,9 @@ class KafkaInput::Impl {
       for (int i = 0; i < times->cnt; i++) {
         const rd_kafka_topic_partition_t& found = times->elems[i];
         if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return ErrorStatus(InputName(found.topic, found.partition), found.err);
-        // No message at or after that time: everything is older, so only the end is of interest.
-        Find(found.topic, found.partition)->next_offset = found.offset < 0 ? RD_KAFKA_OFFSET_END : found.offset;
+        // No message at or after that time, or only behind what nobody has read yet: from there. Not from the end, which moves.
+        const int64_t unread = from.at(InputName(found.topic, found.partition)).next_offset;
+        Find(found.topic, found.partition)->next_offset = found.offset < 0 ? unread : std::min(found.offset, unread);
       }
     }
     status = Assign();
@@ -66,9 +68,9 @@ class KafkaInput::Impl {
     batch.Clear();
     info = {};
     if (arrived_.empty()) {
-      absl::Status status = RefreshPartitions(inputs);
-      if (!status.ok()) return status;
-      status = Fetch(timeout_ms);
+      absl::Status status = interrupted_ ? FindEnds() : absl::OkStatus();
+      if (status.ok()) status = RefreshPartitions(inputs);
+      if (status.ok() && arrived_.empty()) status = Fetch(timeout_ms);
       if (!status.ok()) return status;
       if (arrived_.empty()) return absl::OkStatus();
     }
@@ -78,7 +80,7 @@ class KafkaInput::Impl {
     Partition& partition = partitions_[arrived.partition];
     if (!arrived.messages.empty()) partition.next_offset = arrived.messages.back()->offset + 1;
     if (arrived.end_offset >= 0) partition.next_offset = std::max(partition.next_offset, arrived.end_offset);
-    info.input = InputName(partition.topic, partition.number);
+    info.input = partition.input;
     info.next_offset = std::max<int64_t>(0, partition.next_offset);
     info.caught_up = arrived.end_offset >= 0;
     return absl::OkStatus();
@@ -149,6 +151,24 @@ class KafkaInput::Impl {
     return partitions_.size() == before ? absl::OkStatus() : Assign();
   }
 
+  // After an interruption: which partitions have grown meanwhile? The client announces an end only once, so those that were
+  // caught up would go on counting as such until their messages arrive.
+  absl::Status FindEnds() {
+    for (size_t i = 0; i < partitions_.size(); i++) {
+      const Partition& partition = partitions_[i];
+      int64_t low = 0, high = 0;
+      const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(client_.get(), partition.topic.c_str(), partition.number,
+                                                                         &low, &high, kEndsTimeoutMs);
+      if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        arrived_.clear();
+        return ErrorStatus(InputName(partition.topic, partition.number), error);
+      }
+      if (high > partition.next_offset) arrived_.push_back({i, {}, -1});
+    }
+    interrupted_ = false;
+    return absl::OkStatus();
+  }
+
   absl::Status Fetch(int timeout_ms) {
     std::vector<rd_kafka_message_t*> raw(kPollMessages);
     const ssize_t n = rd_kafka_consume_batch_queue(queue_.get(), timeout_ms, raw.data(), raw.size());
@@ -178,7 +198,8 @@ class KafkaInput::Impl {
     for (auto& [index, arrived] : by_partition) {
       if (!arrived.messages.empty() || arrived.end_offset >= 0) arrived_.push_back(std::move(arrived));
     }
-    // What did arrive is handed over first; an error that lasts comes again.
+    // What did arrive is handed over first; an error that lasts shows again when the ends are asked for.
+    if (!status.ok()) interrupted_ = true;
     return arrived_.empty() ? status : absl::OkStatus();
   }
 
@@ -234,6 +255,7 @@ class KafkaInput::Impl {
   Queue queue_;
   std::vector<Partition> partitions_;
   std::deque<Arrived> arrived_;
+  bool interrupted_ = false;         // the broker was away, or may have been
   std::chrono::steady_clock::time_point last_metadata_;
 };
 
@@ -259,8 +281,8 @@ absl::StatusOr<std::unique_ptr<KafkaInput>> KafkaInput::Create(const KafkaInputO
 KafkaInput::KafkaInput(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 KafkaInput::~KafkaInput() = default;
 
-absl::Status KafkaInput::Start(const std::map<std::string, EventTime>& rewind_to, event::InputTable& inputs) {
-  return impl_->Start(rewind_to, inputs);
+absl::Status KafkaInput::Start(const std::map<std::string, pipeline::LiveStart>& from, event::InputTable& inputs) {
+  return impl_->Start(from, inputs);
 }
 absl::Status KafkaInput::Poll(int timeout_ms, event::Batch& batch, event::InputTable& inputs, pipeline::LiveBatchInfo& info) {
   return impl_->Poll(timeout_ms, batch, inputs, info);

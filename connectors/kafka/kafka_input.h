@@ -37,7 +37,7 @@ class KafkaInput : public pipeline::LiveInput {
   static absl::StatusOr<std::unique_ptr<KafkaInput>> Create(const KafkaInputOptions& options);
   ~KafkaInput() override;
 
-  absl::Status Start(const std::map<std::string, event::EventTime>& rewind_to, event::InputTable& inputs) override;
+  absl::Status Start(const std::map<std::string, pipeline::LiveStart>& from, event::InputTable& inputs) override;
   absl::Status Poll(int timeout_ms, event::Batch& batch, event::InputTable& inputs, pipeline::LiveBatchInfo& info) override;
   absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) override;
 

@@ -90,28 +90,75 @@ class Engine::Impl {
   const State& state() const { return state_; }
   const std::vector<content::RuleId>& inactive_rules() const { return inactive_rules_; }
 
-  int64_t LongestReach() const {
-    std::vector<int64_t> reach(state_.plan.units.size(), 0);
-    int64_t longest = 0;
-    for (size_t u = reach.size(); u-- > 0;) {
-      const Unit& unit = state_.plan.units[u];
-      int64_t onward = unit.alerts() ? unit.rule->episode_max_ns : 0;
-      for (uint32_t outer : unit.outers) onward = std::max(onward, reach[outer]);
-      reach[u] = Plus(Plus(unit.span_ns, unit.settle_ns), onward);
-      longest = std::max(longest, reach[u]);
+  void Resume(const std::vector<Alert>& published, event::EventTime judged_until) {
+    if (!judged_until.known()) return;  // everything comes again
+    const std::vector<int64_t> onward = OnwardReach();
+    for (size_t u = 0; u < state_.units.size(); ++u) state_.units[u].floor_ns = Minus(judged_until.ns, onward[u]);
+    for (const Alert& alert : published) {
+      for (uint32_t u = 0; u < state_.units.size(); ++u) {
+        if (state_.plan.units[u].rule_id == alert.rule && state_.plan.units[u].alerts()) Restore(u, alert);
+      }
     }
+  }
+
+  int64_t LongestReach() const {
+    const std::vector<int64_t> onward = OnwardReach();
+    int64_t longest = 0;
+    for (size_t u = 0; u < onward.size(); ++u) longest = std::max(longest, ReachOf(u, onward[u]));
     return longest;
   }
 
  private:
-  // W of a set of sources: the least watermark of those that take part in this run.
+  int64_t ReachOf(size_t u, int64_t onward_ns) const {
+    const Unit& unit = state_.plan.units[u];
+    return Plus(Plus(unit.span_ns, unit.settle_ns), onward_ns);
+  }
+
+  // By unit: how far back a firing may still matter, to an open episode of its rule or to an outer rule.
+  std::vector<int64_t> OnwardReach() const {
+    std::vector<int64_t> onward(state_.plan.units.size(), 0);
+    for (size_t u = onward.size(); u-- > 0;) {
+      const Unit& unit = state_.plan.units[u];
+      if (unit.alerts()) onward[u] = unit.rule->episode_max_ns;
+      for (uint32_t outer : unit.outers) onward[u] = std::max(onward[u], ReachOf(outer, onward[outer]));
+    }
+    return onward;
+  }
+
+  // Puts an alert of another process into its group. One that began before the floor was closed: what is left of its
+  // firings must not begin another. (Where each value is an alert of its own, firings of other values may stand between.)
+  void Restore(uint32_t u, const Alert& alert) {
+    const Unit& unit = state_.plan.units[u];
+    const bool unbound = std::find(alert.notes.begin(), alert.notes.end(), "unbound") != alert.notes.end();
+    std::vector<std::string_view> values;
+    if (unit.lone()) values.push_back(unbound ? "unbound" : "bound");
+    for (const auto& [name, value] : alert.group) {
+      if (unit.lone()) values.push_back(name);
+      values.push_back(value);
+    }
+    const std::string key = values.empty() ? std::string() : EncodeKey(values);
+    if (unit.lone()) values.erase(values.begin());
+    Group& group = FindOrAddGroup(u, key, values);
+    group.unbound = unit.lone() && unbound;
+    if (alert.first_firing.ns >= state_.units[u].floor_ns) {
+      group.published.push_back(alert);
+    } else if (!AlertsByValue(unit)) {
+      group.emit_from_ns = std::max(group.emit_from_ns, Plus(alert.last_firing.ns, 1));
+    }
+  }
+
+  // W of a set of sources: the least watermark of those that take part in this run. Where none does, its hits are of no known
+  // source, or one of them may still turn up: what stands as settled stays so, so this must not run ahead of the inputs.
   static int64_t WatermarkOf(const std::vector<content::SourceId>& sources, const event::SourceClock& clock) {
     int64_t watermark = kForever;
+    bool anybody = false;
     for (content::SourceId source : sources) {
       const event::SourceState& state = clock.state(source);
-      if (state.watermark.known() || !state.coverage.empty()) watermark = std::min(watermark, state.watermark.ns);
+      if (!state.watermark.known() && state.coverage.empty()) continue;
+      watermark = std::min(watermark, state.watermark.ns);
+      anybody = true;
     }
-    return watermark;
+    return anybody ? watermark : clock.inputs_watermark.ns;
   }
 
   void MoveWatermarks(const event::SourceClock& clock) {
@@ -463,6 +510,9 @@ Engine::Engine(std::shared_ptr<const content::ContentSet> content, const EngineO
     : impl_(std::make_unique<Impl>(std::move(content), options)) {}
 Engine::~Engine() = default;
 
+void Engine::Resume(const std::vector<Alert>& published, event::EventTime judged_until) {
+  impl_->Resume(published, judged_until);
+}
 void Engine::AddLink(const event::Link& link, event::EventTime seen) { impl_->AddLink(link, seen); }
 void Engine::AddHit(const match::Hit& hit) { impl_->AddHit(hit); }
 void Engine::Evaluate(const event::SourceClock& clock) { impl_->Evaluate(clock); }

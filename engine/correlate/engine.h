@@ -73,6 +73,11 @@ class Engine {
   Engine(std::shared_ptr<const content::ContentSet> content, const EngineOptions& options);
   ~Engine();
 
+  // Live, before anything else: goes on where another process stopped, whose alerts (none withdrawn) are `published`. Hits
+  // and links from `judged_until` - longest_timespan_ns() on will come again; the caller evaluates once they are all there.
+  // Firings so old that their alerts were closed at `judged_until` are not made again; alerts that were open then are
+  // revised or withdrawn as if this engine had published them. What is confirmed stays so.
+  void Resume(const std::vector<Alert>& published, event::EventTime judged_until);
   void AddLink(const event::Link& link, event::EventTime seen);
   void AddHit(const match::Hit& hit);
   // Judges what changed. `clock` gives coverage, and in live runs the watermarks. Bounded runs: every link must be

@@ -44,6 +44,7 @@ class TestRun {
   }
   void Watermark(int64_t time_ns) {
     for (uint16_t s = 0; s < clock_.size(); ++s) clock_.state(SourceId(s)).watermark.ns = time_ns;
+    clock_.inputs_watermark.ns = time_ns;
   }
   std::vector<AlertChange> Changes() {
     engine_.Evaluate(clock_);
@@ -554,6 +555,133 @@ TEST(Engine, LiveRunsForgetWhatNothingCanReach) {
   EXPECT_GT(alerts, 2'900u) << "a change at every hit";
   EXPECT_LT(held_most, 1000u) << "an hour is 360 hits";
   EXPECT_EQ(run.engine().counters().late_unjudged, 0u);
+}
+
+// The symptom: a rule was evaluated before any of its sources had been seen, everything counted as settled then, and the
+// hits that came later were too late for ever.
+TEST(Engine, NothingIsSettledBeforeASourceTurnsUp) {
+  Burst b;
+  TestRun run(b.world, kLive);
+  EXPECT_TRUE(run.Alerts().empty());
+  run.Hit(b.failed, 10 * kMinute, b.Event());
+  run.Hit(b.failed, 11 * kMinute, b.Event());
+  std::vector<Alert> alerts = run.Alerts();
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].state, AlertState::kProvisional);
+  EXPECT_EQ(run.engine().counters().late, 0u);
+  EXPECT_EQ(run.engine().counters().late_unjudged, 0u);
+}
+
+// Two processes: the second one is told what the first published, and gets the hits of its reach again.
+struct Restarted {
+  Burst b;
+  std::vector<TestEvent> events;
+  std::map<std::string, Alert> alerts;   // as a store would have them
+
+  void Add(int64_t time_ns) {
+    TestEvent event = b.Event();
+    event.time_ns = time_ns;
+    event.id = events.size() + 1;
+    events.push_back(event);
+  }
+  std::vector<AlertChange> Take(TestRun& run) {
+    std::vector<AlertChange> changes = run.Changes();
+    for (const AlertChange& change : changes) {
+      if (change.kind == AlertChange::Kind::kWithdrawn) alerts.erase(change.alert.id);
+      else alerts[change.alert.id] = change.alert;
+    }
+    return changes;
+  }
+  void Feed(TestRun& run, size_t begin, size_t end, int64_t from_ns = INT64_MIN) {
+    for (size_t i = begin; i < end; ++i) {
+      if (events[i].time_ns >= from_ns) run.Hit(b.failed, events[i].time_ns, events[i]);
+    }
+  }
+  std::vector<Alert> Stored() const {
+    std::vector<Alert> out;
+    for (const auto& [id, alert] : alerts) out.push_back(alert);
+    return out;
+  }
+};
+
+TEST(Engine, ARestartIsInvisible) {
+  // Failures all day with pauses: episodes that are closed, one that the reach cuts in two, and one that is open.
+  for (const int64_t restart_at : {1, 7, 30, 47, 60, 99}) {
+    Restarted r;
+    for (int64_t i = 0; i < 100; ++i) r.Add(i * 20 * kMinute + (i / 25) * 3 * kHour);
+    r.b.world.rule(r.b.burst).correlation.timespan_ns = kHour;
+    r.b.world.rule(r.b.burst).episode_gap_ns = kHour;
+    r.b.world.rule(r.b.burst).episode_max_ns = 6 * kHour;
+    std::map<std::string, Alert> whole;
+    {
+      TestRun run(r.b.world, kLive);
+      r.Feed(run, 0, r.events.size());
+      run.Watermark(r.events.back().time_ns + 24 * kHour);
+      r.Take(run);
+      whole = std::exchange(r.alerts, {});
+    }
+    const size_t at = static_cast<size_t>(restart_at);
+    int64_t judged_until = r.events[at - 1].time_ns - kMinute;
+    {
+      TestRun first(r.b.world, kLive);
+      for (size_t i = 0; i < at; ++i) {
+        r.Feed(first, i, i + 1);
+        first.Watermark(r.events[i].time_ns - kMinute);
+        r.Take(first);
+      }
+    }
+    TestRun second(r.b.world, kLive);
+    second.engine().Resume(r.Stored(), {judged_until});
+    r.Feed(second, 0, at, judged_until - second.engine().longest_timespan_ns());
+    second.Watermark(judged_until);
+    EXPECT_TRUE(r.Take(second).empty()) << "restart at " << restart_at;
+    r.Feed(second, at, r.events.size());
+    second.Watermark(r.events.back().time_ns + 24 * kHour);
+    r.Take(second);
+    EXPECT_EQ(r.alerts, whole) << "restart at " << restart_at;
+  }
+}
+
+TEST(Engine, ARestartKeepsHandlesAndWithdrawsWhatNoLongerHolds) {
+  Restarted r;
+  for (const int64_t minute : {10, 11, 12}) r.Add(minute * kMinute);
+  std::string published;
+  {
+    TestRun first(r.b.world, kLive);
+    first.Watermark(0);
+    r.Feed(first, 0, 3);
+    r.Take(first);
+    ASSERT_EQ(r.alerts.size(), 1u);
+    published = r.alerts.begin()->first;
+  }
+  TestRun second(r.b.world, kLive);
+  second.engine().Resume(r.Stored(), {13 * kMinute});
+  r.Add(9 * kMinute);  // came while nobody listened
+  r.Feed(second, 0, 4);
+  second.Watermark(5 * kMinute);
+  r.Take(second);
+  ASSERT_EQ(r.alerts.size(), 1u);
+  EXPECT_NE(r.alerts.begin()->first, published);
+  EXPECT_EQ(r.alerts.begin()->second.handle, published);
+  EXPECT_EQ(r.alerts.begin()->second.supersedes, published);
+}
+
+TEST(Engine, WhatWasConfirmedStaysSoAfterARestart) {
+  Restarted r;
+  for (const int64_t minute : {10, 11}) r.Add(minute * kMinute);
+  {
+    TestRun first(r.b.world, kLive);
+    r.Feed(first, 0, 2);
+    first.Watermark(kHour);
+    r.Take(first);
+    ASSERT_EQ(r.alerts.begin()->second.state, AlertState::kConfirmed);
+  }
+  TestRun second(r.b.world, kLive);
+  second.engine().Resume(r.Stored(), {11 * kMinute});
+  r.Feed(second, 0, 2);
+  second.Watermark(5 * kMinute);  // behind again
+  EXPECT_TRUE(r.Take(second).empty());
+  EXPECT_EQ(r.alerts.begin()->second.state, AlertState::kConfirmed);
 }
 
 TEST(Engine, ReachIncludesOuterRulesAndOpenEpisodes) {

@@ -244,10 +244,14 @@ class RandomRun {
       }
       for (size_t s = 0; s < sources_.size(); ++s)
         clock.state(sources_[s]).watermark.ns = std::min(pending[s][i], arriving.back().t + 100);
+      clock.inputs_watermark.ns = kEnd;
+      for (SourceId source : sources_)
+        clock.inputs_watermark.ns = std::min(clock.inputs_watermark.ns, clock.state(source).watermark.ns);
       engine.Evaluate(clock);
       Apply(engine, alerts);
     }
     for (SourceId source : sources_) clock.state(source).watermark.ns = INT64_MAX;
+    clock.inputs_watermark.ns = INT64_MAX;
     ObserveEnd(clock);
     engine.Evaluate(clock);
     Apply(engine, alerts);

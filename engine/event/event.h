@@ -35,7 +35,8 @@ inline constexpr uint32_t kNoValue = UINT32_MAX;
 struct Value {
   std::string_view text;
   ValueKind kind = ValueKind::kNull;
-  uint32_t next = kNoValue;  // further values of the same field (arrays, keys that stand twice), in event order
+  uint32_t next = kNoValue;  // further values of the same field (arrays, keys that stand twice), in event order; of a leaf:
+                             // the value that has the same text (EventView::value_base), where its field is wanted
 };
 
 // Forward range over the values of one field. Empty = the field is missing.
@@ -138,14 +139,25 @@ struct EventView {
   std::span<const EntityKey> entities() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return {entity_base, entity_count}; }
   std::span<const Link> links() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return {link_base, link_count}; }
 
+  // Every value of a wanted field, in the order they were met, with its field: what is there is visited without asking for
+  // each of the fields that might be. A value is superseded when its field was given other values later (derived fields).
+  uint32_t value_count() const { return values_met; }
+  FieldId field_of(uint32_t value) const { return FieldId(value_fields[value]); }
+  bool superseded(uint32_t value) const {
+    const Slot& slot = slots[value_fields[value]];
+    return slot.epoch != epoch || value < slot.first;
+  }
+
   // Filled by the Reader; not for others.
   const Value* value_base = nullptr;
+  const uint32_t* value_fields = nullptr;
+  uint32_t values_met = 0;
   const Slot* slots = nullptr;         // one a field of the plan, by FieldId
   uint32_t epoch = 0;
   const EntityKey* entity_base = nullptr;
   const Link* link_base = nullptr;
   uint32_t entity_count = 0, link_count = 0;
-  // Every leaf of the event in document order, for keyword rules; filled only where the plan's logsource asks for it.
+  // Every leaf of the event in document order, for keyword rules; filled only where a keyword rule may apply.
   std::span<const Value> leaves;
 };
 

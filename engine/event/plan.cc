@@ -25,11 +25,7 @@ bool SameWord(std::string_view a, std::string_view b) {
 // May a rule of this logsource apply to events of that source (SIGMA.md 25)?
 bool Applies(const Logsource& rule, const Logsource& source) {
   const auto fits = [](const std::string& wanted, const std::string& have) { return wanted.empty() || SameWord(wanted, have); };
-  const auto has = [&](const std::pair<std::string, std::string>& wanted) {
-    return std::any_of(source.custom.begin(), source.custom.end(), [&](const auto& have) { return have.first == wanted.first && SameWord(have.second, wanted.second); });
-  };
-  return fits(rule.product, source.product) && fits(rule.category, source.category) && fits(rule.service, source.service) &&
-         std::all_of(rule.custom.begin(), rule.custom.end(), has);
+  return fits(rule.product, source.product) && fits(rule.category, source.category) && fits(rule.service, source.service);
 }
 
 using FieldSet = std::set<FieldId>;
@@ -111,11 +107,16 @@ std::shared_ptr<const Plan> Plan::Compile(std::shared_ptr<const ContentSet> cont
 void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOptions& plan_options, Diagnostics& diagnostics) {
   content_ = std::move(content);
   options = plan_options;
+  constexpr std::string_view kAttributes[] = {"product", "category", "service"};
+  for (size_t i = 0; i < std::size(kAttributes); i++) logsource_fields[i] = content_->fields.Find(kAttributes[i]).value_or(FieldId());
   sources.resize(content_->sources.size() + 1);
   for (size_t i = 0; i < content_->sources.size(); i++) CompileSource(i, diagnostics);
   if (options.recognise) {
-    for (size_t i = 0; i < content_->sources.size(); i++) by_tests.push_back(SourceId(static_cast<uint16_t>(i)));
-    std::stable_sort(by_tests.begin(), by_tests.end(), [&](SourceId a, SourceId b) { return source(a).recognise.size() > source(b).recognise.size(); });
+    for (size_t i = 0; i < content_->sources.size(); i++) {
+      const FieldTestSet& tests = sources[i].recognise;
+      by_tests.push_back({SourceId(static_cast<uint16_t>(i)), tests.required().empty() ? FieldId() : tests.required().back(), tests.size()});
+    }
+    std::stable_sort(by_tests.begin(), by_tests.end(), [&](const Candidate& a, const Candidate& b) { return a.tests > b.tests; });
   }
   for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics);
   CollectTransportFields();
@@ -189,14 +190,11 @@ void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics) {
     if (!options.logsource_from_event && out.def != nullptr && !Applies(rule.detection.logsource, out.def->logsource)) continue;
     AddTests(rule.detection.items, wanted);
     wanted.insert(rule.hit_fields.begin(), rule.hit_fields.end());
-    for (const auto& [name, value] : rule.detection.logsource.custom) {
-      if (options.logsource_from_event) wanted.insert(*content_->fields.Find(name));
-    }
-    for (const content::Item& item : rule.detection.items) out.keywords |= !item.field.valid();
+    const auto& items = rule.detection.items;
+    if (std::any_of(items.begin(), items.end(), [](const content::Item& item) { return !item.field.valid(); })) out.keywords.push_back(rule.detection.logsource);
   }
-  for (const std::string_view name : {"product", "category", "service"}) {
-    const auto field = content_->fields.Find(name);
-    if (options.logsource_from_event && field) wanted.insert(*field);
+  for (const FieldId field : logsource_fields) {
+    if (options.logsource_from_event && field.valid()) wanted.insert(field);
   }
   if (!options.time_field.empty()) {
     const auto field = content_->fields.Find(options.time_field);

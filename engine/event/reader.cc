@@ -124,23 +124,32 @@ class Reader::Impl {
   }
 
   bool TakeRootObject() {
+    // Leaves are taken along where they will be needed. If that fails, the event is read once more without: whether it is bad
+    // must not depend on the events before it.
+    walker_.WantLeaves(leaves_guess_ && !std::exchange(without_leaves_, false));
     BeginEvent();
     Walker::Found found;
     error_code error = WalkGuess(object_, &found);
-    if (error) return FailValue(value_, Reason(error));
+    if (error) return FailRoot(error);
     if (found == Walker::Found::kUnwrap) return OpenEnvelope();
     if (found == Walker::Found::kEnvelope) error = WalkEnvelope(object_);
-    if (error) return FailValue(value_, Reason(error));
+    if (error) return FailRoot(error);
     // Where the object ended: what follows decides whether this text is an event at all.
     const std::string_view raw = ConsumedText(value_);
     const std::string_view behind = TrimJson(value_.substr(raw.size()));
     if (!behind.empty() && behind.front() != '{' && behind.front() != '[') return FailValue(value_, kTrailing);
     if (raw.size() > kMaxEventBytes) return FailValue(raw, kTooLong);
     error = Complete(object_, raw);
-    if (error) return FailValue(value_, Reason(error));
+    if (error) return FailRoot(error);
     Advance(raw.size());
     alone_ = true;  // whatever follows is another value in the same text
     return true;
+  }
+
+  bool FailRoot(error_code error) {
+    if (!walker_.wants_leaves()) return FailValue(value_, Reason(error));
+    without_leaves_ = true;
+    return false;
   }
 
   // {"Records": [...]}: the object is entered once more, up to its next array to unwrap.
@@ -188,6 +197,7 @@ class Reader::Impl {
   }
 
   bool OpenElements() {
+    walker_.WantLeaves(false);
     if (const error_code error = array_.begin().get(element_)) return FailElements(error, value_.data());
     if (const error_code error = array_.end().get(end_)) return FailElements(error, value_.data());
     mode_ = Mode::kElements;
@@ -376,6 +386,7 @@ class Reader::Impl {
     walker_.Begin();
     finisher_.Begin();
     envelope_headers_.clear();
+    in_body_ = nullptr;
     event_ = EventView();
     event_.input = batch_->input;
     const Input& input = inputs_[batch_->input.value()];
@@ -397,15 +408,22 @@ class Reader::Impl {
     return walker_.WalkRoot(compiled_.source(guess_).trie, object, /*wrappings=*/false, &found);
   }
 
+  // Is it just not there? After any other error the iterator is dead, and touching it again would be the end of the process.
+  static bool IsAbsent(error_code error) { return error == simdjson::NO_SUCH_FIELD || error == simdjson::INCORRECT_TYPE; }
+
   // {"headers": {...}, "payload": {...}}: the body's fields are the event's, the headers are transport fields.
   error_code WalkEnvelope(ondemand::object& object) {
     const WebhookEnvelope& envelope = compiled_.envelopes[static_cast<size_t>(walker_.wrapping_edge()->envelope)];
     bool empty = false;
     if (const error_code error = object.reset().get(empty)) return error;
     ondemand::object headers, body;
-    if (object.find_field_unordered(envelope.body).get_object().get(body)) return Rewalk(object);  // no envelope after all
+    if (const error_code error = object.find_field_unordered(envelope.body).get_object().get(body)) {
+      return IsAbsent(error) ? Rewalk(object) : error;  // no envelope after all
+    }
     if (const error_code error = object.reset().get(empty)) return error;
-    if (object.find_field_unordered(envelope.headers).get_object().get(headers)) return Rewalk(object);
+    if (const error_code error = object.find_field_unordered(envelope.headers).get_object().get(headers)) {
+      return IsAbsent(error) ? Rewalk(object) : error;
+    }
     envelope_headers_.clear();
     for (auto result : headers) {
       ondemand::field field;
@@ -420,7 +438,9 @@ class Reader::Impl {
     if (!envelope.received_at.empty()) {
       if (const error_code error = object.reset().get(empty)) return error;
       ondemand::value received;
-      if (!object.find_field_unordered(envelope.received_at).get(received)) {
+      if (const error_code error = object.find_field_unordered(envelope.received_at).get(received)) {
+        if (!IsAbsent(error)) return error;
+      } else {
         std::string_view text = TrimJson(received.raw_json_token());
         if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
         const ParsedTime parsed = ParseTime(text);
@@ -469,7 +489,7 @@ class Reader::Impl {
       if (const error_code error = in_body_ != nullptr ? WalkBody(object) : Rewalk(object)) return error;
       finisher_.FillTransport(envelope_headers_, event_);
     }
-    in_body_ = nullptr;
+    const bool in_envelope = std::exchange(in_body_, nullptr) != nullptr;
     event_.source = source;
     event_.flags.ambiguous_source = ambiguous;
     event_.flags.duplicate_key = walker_.duplicate_key();
@@ -480,7 +500,9 @@ class Reader::Impl {
     event_.index = index_++;
     event_.line = document_->line;
     finisher_.Finish(event_);
-    if (compiled_.source(source).keywords) CollectLeaves(raw);
+    leaves_guess_ = finisher_.NeedsLeaves(event_);
+    if (leaves_guess_ && walker_.has_leaves() && !in_envelope) event_.leaves = walker_.leaves();
+    else if (leaves_guess_) CollectLeaves(raw);
     Count();
     return simdjson::SUCCESS;
   }
@@ -555,6 +577,8 @@ class Reader::Impl {
   Walker walker_;
   Finisher finisher_;
   SourceId guess_;                       // source of the event before
+  bool leaves_guess_ = false;            // did it need its leaves?
+  bool without_leaves_ = false;          // the next event is read once more, without
 
   const Batch* batch_ = nullptr;
   size_t next_document_ = 0;

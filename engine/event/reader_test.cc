@@ -148,6 +148,17 @@ class ReaderTest : public testing::Test {
 
 using Strings = std::vector<std::string>;
 
+// The symptom: the process died. After an error of the parser its iterator must not be asked for another field.
+TEST_F(ReaderTest, AnEnvelopeThatIsBrokenBehindItsBodyIsABadRecord) {
+  const std::string head = "{\"headers\":{\"X-GitHub-Event\":\"push\"},\"payload\":{\"ref\":\"a\"}";
+  for (const char* tail : {",\"x\" 1}", ",x}", ",\"x\":}", ",,}", ":1}", ",\"received_at\" \"x\"}", "]"}) {
+    for (const std::string& text : {head + tail, "{\"first\" 1," + head.substr(1) + "}", "[" + head + tail + "]"}) {
+      EXPECT_EQ(Raw({text, "{\"good\":1}"}).back(), "? {\"good\":1}") << text;
+      EXPECT_GE(bad_.size(), 1u) << text;
+    }
+  }
+}
+
 TEST_F(ReaderTest, Wrappings) {
   EXPECT_EQ(Raw({R"({"a":1})", R"(  {"a":2}  )"}), (Strings{R"(? {"a":1})", R"(? {"a":2})"}));
   EXPECT_EQ(Raw({R"([{"a":1}, {"a":2} ,{}])"}), (Strings{R"(? {"a":1})", R"(? {"a":2})", "? {}"}));

@@ -1,5 +1,6 @@
 #include "engine/event/source_clock.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace tocsin::event {
@@ -41,6 +42,18 @@ void Coverage::Observe(EventTime time) {
     intervals_.erase(next);
   }
   intervals_.emplace(t, end);
+}
+
+void Coverage::Restore(EventTime first, EventTime last) {
+  if (!first.known() || last < first) return;
+  Observe(first);
+  const auto begin = std::prev(intervals_.upper_bound(first.ns));
+  int64_t end = std::max(begin->second, last.ns);
+  for (auto next = std::next(begin); next != intervals_.end() && (next->first <= end || Within(end, next->first, silence_after_ns_));) {
+    end = std::max(end, next->second);
+    next = intervals_.erase(next);
+  }
+  begin->second = end;
 }
 
 bool Coverage::Covers(EventTime from, EventTime until) const {

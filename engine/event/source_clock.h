@@ -20,6 +20,8 @@ class Coverage {
  public:
   explicit Coverage(int64_t silence_after_ns = 0) : silence_after_ns_(silence_after_ns) {}
   void Observe(EventTime time);
+  // A stretch of intervals() as another process knew it. Events in it may be observed again.
+  void Restore(EventTime first, EventTime last);
   // Is [from, until] inside one covered stretch?
   bool Covers(EventTime from, EventTime until) const;
   // Disjoint covered intervals, in order: first event -> last event.
@@ -56,6 +58,9 @@ class SourceClock {
   // An event of the source was seen: coverage of the source and of those it extends.
   void Observe(content::SourceId source, EventTime time);
   size_t size() const { return states_.size(); }
+  // Live: of events of no known source, and of what only sources that are not connected could say: how far every input has
+  // been read.
+  EventTime inputs_watermark;
 
  private:
   std::vector<SourceState> states_;

@@ -67,6 +67,24 @@ TEST(Coverage, DoesNotDependOnTheOrderOfArrival) {
   }
 }
 
+TEST(Coverage, RestoredStretchesAreAsIfTheirEventsHadBeenSeen) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 500; ++round) {
+    const int64_t silence = random() % 20;
+    std::vector<int64_t> times(2 + random() % 60);
+    for (int64_t& t : times) t = random() % 400;
+    Coverage whole(silence), first(silence), second(silence);
+    for (int64_t t : times) whole.Observe({t});
+    // The second process reads some of what the first one saw again, before and after it learns what that one knew.
+    const size_t half = times.size() / 2, again = random() % (half + 1);
+    for (size_t i = 0; i < half; ++i) first.Observe({times[i]});
+    for (size_t i = again; i < half; i += 2) second.Observe({times[i]});
+    for (const auto& [begin, end] : first.intervals()) second.Restore({begin}, {end});
+    for (size_t i = again; i < times.size(); ++i) second.Observe({times[i]});
+    ASSERT_EQ(second.intervals(), whole.intervals()) << "round " << round;
+  }
+}
+
 TEST(SourceClock, HealthComesFromTheBusierFeed) {
   content::ContentSet content;
   content.sources.resize(3);

@@ -171,12 +171,32 @@ class Store::Impl {
     write_options_.disableWAL = !options.sync;
   }
 
-  ~Impl() {
-    for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
-    if (db_ != nullptr) db_->Close();
-  }
+  ~Impl() { Close(); }
 
   absl::Status Open() {
+    absl::Status status = OpenDatabase();
+    return status.ok() ? LoadDirectory() : status;
+  }
+
+  // Without this nothing may be read or written. After a write that failed RocksDB refuses all others, and it must not be told
+  // to go on while the disk is still full: a log that has failed once is never written again, and trying to ends the process.
+  // So the database is opened anew, which reads what was accepted from the log. A bounded run has no log; its store is
+  // worthless once a write was refused.
+  absl::Status Usable() {
+    if (!stopped_) return absl::OkStatus();
+    if (options_.sync) {
+      Close();
+      absl::Status status = OpenDatabase();
+      if (!status.ok()) return status;
+    } else {
+      const rocksdb::Status resumed = db_->Resume();
+      if (!resumed.ok()) return FromRocks(resumed, directory_);
+    }
+    stopped_ = false;
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenDatabase() {
     rocksdb::DBOptions options;
     options.create_if_missing = true;
     options.create_missing_column_families = true;
@@ -193,7 +213,15 @@ class Store::Impl {
         rocksdb::DB::Open(options, (fs::path(directory_) / kDatabaseFolder).string(), Families(), &handles_, &db);
     if (!status.ok()) return FromRocks(status, directory_);
     db_.reset(db);
-    return LoadDirectory();
+    return absl::OkStatus();
+  }
+
+  void Close() {
+    if (db_ == nullptr) return;
+    for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+    handles_.clear();
+    db_->Close();
+    db_.reset();
   }
 
   absl::Status Append(const event::EventView& event, std::string_view source_name, std::string_view input_name) {
@@ -277,7 +305,9 @@ class Store::Impl {
   absl::Status Sync() {
     absl::Status status = Flush();
     if (!status.ok() || !options_.sync) return status;
-    return FromRocks(db_->SyncWAL(), directory_);
+    const rocksdb::Status synced = db_->SyncWAL();
+    stopped_ = !synced.ok();
+    return FromRocks(synced, directory_);
   }
 
   absl::Status Find(uint64_t hash, event::EventTime from, event::EventTime until, size_t limit, std::vector<StoredEvent>& out,
@@ -485,27 +515,23 @@ class Store::Impl {
     return FromRocks(it->status(), directory_);
   }
 
+  // REQUIRES: Usable(), since before the batch was filled.
   absl::Status Write(rocksdb::WriteBatch& batch) {
-    if (stopped_) {
-      // After a write that failed RocksDB refuses all others until it is told to try again.
-      const rocksdb::Status resumed = db_->Resume();
-      if (!resumed.ok()) return FromRocks(resumed, directory_);
-      stopped_ = false;
-    }
     const rocksdb::Status status = db_->Write(write_options_, &batch);
     stopped_ = !status.ok();
     return FromRocks(status, directory_);
   }
 
   absl::Status WriteRows() {
-    if (rows_.Count() == 0) return absl::OkStatus();
-    absl::Status status = Write(rows_);
+    absl::Status status = Usable();
+    if (!status.ok() || rows_.Count() == 0) return status;
+    status = Write(rows_);
     if (status.ok()) rows_.Clear();
     return status;
   }
 
   absl::Status WriteRowsIfMany() {
-    return rows_.GetDataSize() < kPendingRowBytes ? absl::OkStatus() : WriteRows();
+    return rows_.GetDataSize() < kPendingRowBytes ? Usable() : WriteRows();
   }
 
   // The whole block in place of its parts, in one step.
@@ -527,6 +553,8 @@ class Store::Impl {
 
   // `written` = null: this is the whole, and its parts go.
   absl::Status WriteBlock(BlockBuilder& block, WrittenBlock* written) {
+    absl::Status usable = Usable();
+    if (!usable.ok()) return usable;
     const std::string_view stored = block.Finish();
     const uint64_t id = next_id_;
     batch_.Clear();
@@ -661,23 +689,31 @@ absl::Status Store::Sync() { return impl_->Sync(); }
 
 absl::Status Store::Find(content::EntityKind kind, std::string_view key, event::EventTime from, event::EventTime until,
                          size_t limit, std::vector<StoredEvent>& out, bool* truncated) {
+  absl::Status status = impl_->Usable();
+  if (!status.ok()) return status;
   return impl_->Find(event::EntityHash(kind, key), from, until, limit, out, truncated);
 }
 absl::Status Store::FindBySource(std::string_view source, event::EventTime from, event::EventTime until, size_t limit,
                                  std::vector<StoredEvent>& out, bool* truncated) {
+  absl::Status status = impl_->Usable();
+  if (!status.ok()) return status;
   return impl_->Find(SourceHash(source), from, until, limit, out, truncated);
 }
 absl::StatusOr<std::vector<StoredEvent>> Store::FindByIdentity(event::EventTime time, const event::Identity& identity) {
+  absl::Status status = impl_->Usable();
+  if (!status.ok()) return status;
   return impl_->FindByIdentity(time, identity);
 }
 absl::Status Store::FindLinks(content::EntityKind kind, std::string_view key, event::EventTime from, event::EventTime until,
                               std::vector<StoredLink>& out) {
+  absl::Status status = impl_->Usable();
+  if (!status.ok()) return status;
   return impl_->FindLinks(kind, key, from, until, out);
 }
 void Store::SetHitNames(const HitNames& names) { impl_->SetHitNames(names); }
 void Store::Read(content::RuleId rule, event::EventTime from, event::EventTime until, match::HitArena& arena,
                  std::vector<match::Hit>& out) {
-  impl_->ReadHits(rule, from, until, arena, out);
+  if (impl_->Usable().ok()) impl_->ReadHits(rule, from, until, arena, out);
 }
 const StoreCounters& Store::counters() const { return impl_->counters(); }
 

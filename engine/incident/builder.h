@@ -36,7 +36,9 @@ inline constexpr int64_t kTimelinePostNs = 24ll * 3600 * 1'000'000'000;
 std::vector<std::vector<correlate::Alert>> GroupAlerts(const std::vector<correlate::Alert>& alerts,
                                                        const content::ContentSet& content);
 
-// Id of the incident that a group of GroupAlerts makes: a hash of its earliest opening alert's id. Empty if none opens.
+// Id of the incident that a group of GroupAlerts makes: a hash of its earliest opening alert's id, empty if none opens.
+// Earliest is the one that fired first: the chain that an alert grows into reaches back to the same first event, or to an
+// earlier one, and the incident keeps its name all the same.
 std::string IncidentId(const std::vector<correlate::Alert>& group, const content::ContentSet& content);
 
 class IncidentBuilder {

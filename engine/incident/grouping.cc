@@ -4,6 +4,7 @@
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "engine/incident/builder.h"
@@ -88,10 +89,15 @@ std::vector<std::vector<Alert>> Cut(const std::vector<const Alert*>& component) 
 }  // namespace
 
 std::string IncidentId(const std::vector<Alert>& group, const content::ContentSet& content) {
+  const Alert* earliest = nullptr;
   for (const Alert& alert : group) {
-    if (Opens(alert, content)) return "i-" + Sha256Hex(alert.id).substr(0, 16);
+    if (!Opens(alert, content)) continue;
+    if (earliest == nullptr || std::tie(alert.first_firing, alert.first_event, alert.id) <
+                                   std::tie(earliest->first_firing, earliest->first_event, earliest->id)) {
+      earliest = &alert;
+    }
   }
-  return "";
+  return earliest == nullptr ? "" : "i-" + Sha256Hex(earliest->id).substr(0, 16);
 }
 
 std::vector<std::vector<Alert>> GroupAlerts(const std::vector<Alert>& alerts, const content::ContentSet& content) {

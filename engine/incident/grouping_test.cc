@@ -205,6 +205,20 @@ TEST_F(GroupingTest, IdIsTheEarliestOpeningAlerts) {
   EXPECT_EQ(IncidentId({one[0]}, *content_), "");
 }
 
+TEST_F(GroupingTest, TheIdStaysWhenAChainReachesFurtherBack) {
+  Alert egress = Make(kTokenUse, "a-5", 2, 6, {{kRun, "r"}});
+  egress.first_firing = egress.last_event;
+  const std::string id = IncidentId({egress}, *content_);
+  for (const int begin : {1, 2}) {
+    Alert chain = Make(kChain, "a-0", begin, 14, {{kRun, "r"}});
+    chain.first_firing = chain.last_event;
+    const auto groups = GroupAlerts({egress, chain}, *content_);
+    ASSERT_EQ(groups.size(), 1u);
+    EXPECT_EQ(groups[0].front().id, "a-0");
+    EXPECT_EQ(IncidentId(groups[0], *content_), id);
+  }
+}
+
 TEST_F(GroupingTest, TheLongestChainOfTheHighestLevelLeads) {
   const std::vector<Alert> alerts = {Make(kTokenUse, "a-0", 0, 0, {}), Make(kCredOffRunner, "a-1", 1, 1, {}),
                                      Make(kChain, "a-2", 2, 2, {})};

@@ -21,6 +21,9 @@ namespace {
 // "Tocs": tells `file` and us that an SQLite file is an incident store.
 constexpr int64_t kApplicationId = 0x546f6373;
 
+// Keys of meta rows: this and a source's name.
+constexpr std::string_view kCoverage = "coverage:";
+
 constexpr char kSchema[] = R"sql(
   CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE incidents(id TEXT PRIMARY KEY, first_event INTEGER NOT NULL, revision INTEGER NOT NULL, digest TEXT NOT NULL,
@@ -311,6 +314,9 @@ absl::Status Store::Apply(const StoreChange& change, const std::string& now) {
   for (const auto& [input, applied] : change.applied) {
     if (absl::Status s = impl_->ApplyOffset(input, applied); !s.ok()) return s;
   }
+  for (const auto& [source, text] : change.coverage) {
+    if (absl::Status s = impl_->SetMeta(std::string(kCoverage).append(source), text); !s.ok()) return s;
+  }
   if (!change.summary_json.empty()) {
     if (absl::Status s = impl_->SetMeta("summary", change.summary_json); !s.ok()) return s;
   }
@@ -382,6 +388,15 @@ absl::StatusOr<std::map<std::string, Applied>> Store::ReadApplied() {
   while (read.Step()) applied[read.Text(0)] = {read.Number(1), TimeOf(read.Number(2))};
   if (!read.status().ok()) return read.status();
   return applied;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> Store::ReadCoverage() {
+  Statement read(*impl_->database, "SELECT substr(key, ?), value FROM meta WHERE substr(key, 1, ?) = ?");
+  read.Bind(static_cast<int64_t>(kCoverage.size() + 1)).Bind(static_cast<int64_t>(kCoverage.size())).Bind(kCoverage);
+  std::map<std::string, std::string> coverage;
+  while (read.Step()) coverage[read.Text(0)] = read.Text(1);
+  if (!read.status().ok()) return read.status();
+  return coverage;
 }
 
 absl::StatusOr<std::string> Store::SummaryJson() { return impl_->Meta("summary"); }

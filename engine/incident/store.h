@@ -32,7 +32,9 @@ struct RunKey {
 // Position up to which everything is reflected in the store, per input name ("topic/partition").
 struct Applied {
   int64_t next_offset = 0;
-  event::EventTime transport;  // time of the last record before next_offset
+  // Time of the last record before next_offset; earlier where another input was behind it, since what came later was not
+  // judged for good yet. A restart reads again from here, less what rules look back.
+  event::EventTime transport;
 };
 
 struct OutboxRow {
@@ -55,6 +57,7 @@ struct StoreChange {
   std::vector<std::pair<std::string, std::string>> removed;  // incident id -> reason (merged_into, withdrawn)
   std::vector<AlertRow> alerts;                              // insert or replace by id
   std::map<std::string, Applied> applied;
+  std::map<std::string, std::string> coverage;  // source -> when it was alive, as its writer spells it
   bool publish = false;      // add outbox rows for changed incidents
   std::string summary_json;  // replay's closing summary; empty = leave
 };
@@ -79,6 +82,7 @@ class Store {
   absl::StatusOr<std::string> IncidentJson(const std::string& id_or_prefix);
   absl::StatusOr<std::vector<AlertRow>> ListAlerts();  // in event-time order
   absl::StatusOr<std::map<std::string, Applied>> ReadApplied();
+  absl::StatusOr<std::map<std::string, std::string>> ReadCoverage();
   absl::StatusOr<std::string> SummaryJson();
   absl::StatusOr<std::vector<std::string>> IncidentIds();  // those that are not merged or withdrawn
   absl::StatusOr<std::vector<OutboxRow>> OutboxAfter(int64_t sequence, size_t limit);

@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "engine/correlate/engine.h"
 #include "engine/evidence/store.h"
-#include "engine/incident/builder.h"
-#include "engine/incident/render.h"
 #include "engine/incident/store.h"
-#include "engine/pipeline/internal/alert_rows.h"
 #include "engine/pipeline/internal/bad_events.h"
+#include "engine/pipeline/internal/coverage_text.h"
+#include "engine/pipeline/internal/incident_book.h"
 #include "engine/pipeline/internal/record_numbers.h"
 #include "engine/pipeline/internal/watermarks.h"
 #include "engine/pipeline/internal/worker.h"
@@ -26,8 +24,6 @@ using incident::Applied;
 constexpr int kPollMs = 100;
 constexpr int kRetryMs = 1000;
 constexpr size_t kOutboxBatch = 100;
-// An open incident's timeline is read again this often while events still come into its range.
-constexpr int64_t kRefreshNs = 10'000'000'000;
 constexpr int64_t kMsNs = 1'000'000;
 
 bool CanPass(const absl::Status& status) {  // by waiting: a full disk, a locked store, a broker that is away
@@ -50,7 +46,8 @@ class Live {
         engine_(compiled.content, {.bounded = false, .closed_world = false, .keep_firings = false, .drop_duplicates = true}),
         worker_(compiled_, inputs_),
         watermarks_(*compiled.content),
-        bad_file_(options.store_path + ".bad.ndjson", /*append=*/true) {}
+        bad_file_(options.store_path + ".bad.ndjson", /*append=*/true),
+        book_(compiled_, evidence, clock_) {}
 
   absl::Status Run() {
     absl::Status status = Start();
@@ -59,27 +56,37 @@ class Live {
     while (!stop_) {
       LiveBatchInfo info;
       status = input_.Poll(kPollMs, batch_, inputs_, info);
+      TakeUpInputs();
       if (!status.ok()) {
         if (!CanPass(status)) return status;
         Log("waiting: " + std::string(status.message()));
         wall_.Sleep(kRetryMs);
-        continue;
+        continue;  // nothing is judged meanwhile: "caught up" was true before, and need not be now
       }
       status = TakeBatch(info);
       if (!status.ok()) return status;
       const EventTime now = wall_.Now();
       if (now.ns - last_commit.ns >= options_.commit_interval_ms * kMsNs || now < last_commit) {
-        status = CommitUntilDone();
+        status = UntilDone([&] { return Commit(); });
         if (!status.ok()) return status;
         last_commit = now;
       }
     }
-    status = CommitUntilDone();
+    status = UntilDone([&] { return Commit(); });
     Log(status.ok() ? "stopped; everything that was read is durable" : "stopped: " + std::string(status.message()));
     return status;
   }
 
  private:
+  // How far an input has been read, and how far an earlier run had.
+  struct Progress {
+    Applied applied;
+    int64_t next_offset = 0;
+    EventTime transport;             // of the last record
+
+    bool Kept(uint64_t offset) const { return static_cast<int64_t>(offset) < applied.next_offset; }
+  };
+
   absl::Status Start() {
     bool finished = false;
     absl::Status status = store_.Bind({"live", "", ""}, &finished);
@@ -87,83 +94,95 @@ class Live {
     absl::StatusOr<std::map<std::string, Applied>> applied = store_.ReadApplied();
     if (!applied.ok()) return applied.status();
     applied_ = *std::move(applied);
-    status = LoadKnown();
+    status = LoadCoverage();
+    if (status.ok()) status = book_.Load(store_, wall_.Now());
+    if (status.ok() && sink_ != nullptr) status = sink_->Start(&published_);
     if (!status.ok()) return status;
-    if (sink_ != nullptr) {
-      status = sink_->Start(&published_);
-      if (!status.ok()) return status;
-    }
-    // What correlation needs of the past is read again; ids are deterministic, so the repeat is invisible.
-    int64_t lateness = 0;
-    for (const content::SourceDef& source : compiled_.content->sources) lateness = std::max(lateness, source.lateness_ns);
-    const int64_t reach = engine_.longest_timespan_ns() + lateness;
-    std::map<std::string, EventTime> rewind_to;
-    for (const auto& [name, at] : applied_) {
-      rewind_to[name] = at.transport.known() ? EventTime{at.transport.ns - reach} : EventTime{};
-    }
-    status = input_.Start(rewind_to, inputs_);
-    if (status.ok()) Log("reading " + std::to_string(inputs_.size()) + " inputs");
-    return status;
-  }
 
-  // Alerts and incidents of earlier runs: grouping is a function of all of them.
-  absl::Status LoadKnown() {
-    absl::StatusOr<std::vector<incident::AlertRow>> rows = store_.ListAlerts();
-    if (!rows.ok()) return rows.status();
-    for (const incident::AlertRow& row : *rows) {
-      if (row.state == "withdrawn") continue;
-      absl::StatusOr<correlate::Alert> alert = incident::AlertFromJson(row.json, *compiled_.content);
-      // A rule that is gone takes its alerts out of grouping; they stay listed in the store.
-      if (alert.ok()) alerts_[alert->id] = *std::move(alert);
+    // What correlation needs of the past is read again; ids are deterministic, so the repeat is invisible.
+    for (const content::SourceDef& source : compiled_.content->sources) lateness_ns_ = std::max(lateness_ns_, source.lateness_ns);
+    reach_ns_ = engine_.longest_timespan_ns() + lateness_ns_;
+    std::map<std::string, LiveStart> from;
+    EventTime judged_until;
+    for (const auto& [name, at] : applied_) {
+      const bool timed = at.transport.known();
+      from[name] = {timed ? EventTime{at.transport.ns - reach_ns_} : EventTime{}, at.next_offset};
+      if (timed) judged_until = std::max(judged_until, EventTime{at.transport.ns - lateness_ns_});
     }
-    absl::StatusOr<std::vector<std::string>> ids = store_.IncidentIds();
-    if (!ids.ok()) return ids.status();
-    known_incidents_.insert(ids->begin(), ids->end());
+    engine_.Resume(book_.Alerts(), judged_until);
+    status = input_.Start(from, inputs_);
+    if (!status.ok()) return status;
+    TakeUpInputs();
+    Log("reading " + std::to_string(inputs_.size()) + " inputs");
     return absl::OkStatus();
   }
 
+  absl::Status LoadCoverage() {
+    absl::StatusOr<std::map<std::string, std::string>> stored = store_.ReadCoverage();
+    if (!stored.ok()) return stored.status();
+    stored_coverage_ = *std::move(stored);
+    for (size_t i = 0; i < compiled_.content->sources.size(); i++) {
+      const auto text = stored_coverage_.find(compiled_.content->sources[i].name);
+      if (text == stored_coverage_.end()) continue;
+      if (!RestoreCoverage(text->second, clock_.state(content::SourceId(static_cast<uint16_t>(i))).coverage)) {
+        return absl::DataLossError(options_.store_path + ": the coverage of source " + text->first + " is not readable");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  void TakeUpInputs() {
+    watermarks_.AddInputs(inputs_);
+    while (progress_.size() < inputs_.size()) {
+      const event::InputId input(static_cast<uint32_t>(progress_.size()));
+      Progress& progress = progress_.emplace_back();
+      const auto applied = applied_.find(inputs_[input.value()].name);
+      if (applied == applied_.end()) continue;
+      progress.applied = applied->second;
+      progress.transport = applied->second.transport;
+      if (!progress.transport.known()) continue;
+      watermarks_.Advance(input, {progress.transport.ns - reach_ns_}, /*caught_up=*/false);
+    }
+  }
+
   absl::Status TakeBatch(const LiveBatchInfo& info) {
-    if (info.input.empty()) return absl::OkStatus();
-    Progress& progress = progress_[info.input];
+    if (!info.input.valid()) return absl::OkStatus();
+    Progress& progress = progress_[info.input.value()];
     worker_.reader.Start(batch_);
     while (worker_.reader.Next()) {
-      absl::Status status = TakeEvent(info.input, worker_.reader.event());
+      absl::Status status = TakeEvent(progress, worker_.reader.event());
       if (!status.ok()) return status;
     }
     hit_arena_.Clear();
     std::vector<event::BadRecord> bad = worker_.reader.TakeBad();
-    const auto applied = applied_.find(info.input);
-    if (applied != applied_.end()) {  // kept when they were first read
-      bad.erase(std::remove_if(bad.begin(), bad.end(),
-                               [&](const event::BadRecord& record) {
-                                 return static_cast<int64_t>(record.offset) < applied->second.next_offset;
-                               }),
-                bad.end());
-    }
+    // Those of an earlier run were kept when they were first read.
+    std::erase_if(bad, [&](const event::BadRecord& record) { return progress.Kept(record.offset); });
+    absl::Status status = UntilDone([&] { return bad_file_.Write(bad, inputs_); });
+    if (!status.ok()) return status;
     for (const event::Document& document : batch_.documents) progress.transport = std::max(progress.transport, document.transport);
     progress.next_offset = std::max(progress.next_offset, info.next_offset);
     watermarks_.Advance(info.input, progress.transport, info.caught_up);
-    return bad_file_.Write(bad, inputs_);
+    if (progress.transport.known()) record_numbers_.Forget({progress.transport.ns - reach_ns_});
+    return absl::OkStatus();
   }
 
-  absl::Status TakeEvent(const std::string& input, const event::EventView& read) {
+  absl::Status TakeEvent(const Progress& progress, const event::EventView& read) {
     event::EventView event = read;
     record_numbers_.Number(event);
-    if (event.source.valid()) watermarks_.Carries(input, event.source);
+    if (event.source.valid()) watermarks_.Carries(event.input, event.source);
     if (!event.time.known()) return absl::OkStatus();
     const std::string_view source = event.source.valid() ? std::string_view(compiled_.content->sources[event.source.value()].name) : "";
     if (event.source.valid() && !event.flags.future) clock_.Observe(event.source, event.time);
-    const auto applied = applied_.find(input);
-    const bool kept = applied != applied_.end() && static_cast<int64_t>(event.offset) < applied->second.next_offset;
+    const bool kept = progress.Kept(event.offset);
     if (!kept) {
-      new_events_ = true;
-      absl::Status status = evidence_.Append(event, source, input);
+      book_.TookEvent(event.time);
+      absl::Status status = UntilDone([&] { return evidence_.Append(event, source, inputs_[event.input.value()].name); });
       if (!status.ok()) return status;
     }
     for (const event::Link& link : event.links()) {
       engine_.AddLink(link, event.time);
       if (kept) continue;
-      absl::Status status = evidence_.AppendLink(link, event.time);
+      absl::Status status = UntilDone([&] { return evidence_.AppendLink(link, event.time); });
       if (!status.ok()) return status;
     }
     if (event.flags.skip_match) return absl::OkStatus();
@@ -171,16 +190,18 @@ class Live {
       const match::Hit hit = worker_.writer.Write(event, rule, hit_arena_);
       engine_.AddHit(hit);
       if (kept) continue;
-      absl::Status status = evidence_.AppendHit(hit, compiled_.content->rules[rule.value()].semantic_hash, source);
+      const std::string& hash = compiled_.content->rules[rule.value()].semantic_hash;
+      absl::Status status = UntilDone([&] { return evidence_.AppendHit(hit, hash, source); });
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
   }
 
-  // Back-pressure: nothing more is read until what was read is durable and published.
-  absl::Status CommitUntilDone() {
+  // Back-pressure: nothing more is read until this is done.
+  template <class Step>
+  absl::Status UntilDone(Step step) {
     for (;;) {
-      absl::Status status = Commit();
+      absl::Status status = step();
       if (status.ok() || !CanPass(status) || stop_) return status;
       Log("waiting: " + std::string(status.message()));
       wall_.Sleep(kRetryMs);
@@ -188,100 +209,72 @@ class Live {
   }
 
   absl::Status Commit() {
-    watermarks_.Apply(wall_.Now(), clock_);
+    // What an earlier run had seen is judged when it is there again, whole: on half of it, alerts would come and go.
+    if (!PassedApplied()) return absl::OkStatus();
+    const EventTime now = wall_.Now();
+    watermarks_.Apply(now, clock_);
     engine_.Evaluate(clock_);
-    for (correlate::AlertChange& change : engine_.TakeAlertChanges()) {
-      changed_alerts_.insert(change.alert.id);
-      alerts_[change.alert.id] = std::move(change.alert);
-    }
-    if (!PassedApplied()) return absl::OkStatus();  // still reading again what an earlier run had seen
+    book_.Take(engine_.TakeAlertChanges());
     if (!caught_up_said_ && watermarks_.AllCaughtUp()) {
       caught_up_said_ = true;
       Log("caught up with every input");
     }
+    incident::StoreChange change;
+    change.publish = true;
+    change.applied = NewlyApplied();
+    if (change.applied.empty() && !book_.Due(now, stop_)) return Publish();
 
-    // (1) evidence, links and hits are durable,
+    // (1) evidence, links, hits and bad records are durable,
     absl::Status status = evidence_.Sync();
-    if (!status.ok()) return status;
+    if (status.ok()) status = bad_file_.Sync();
     // (2) then one transaction: incidents, outbox rows, and the offsets they reflect.
-    absl::StatusOr<incident::StoreChange> change = MakeChange();
-    if (!change.ok()) return change.status();
-    status = store_.Apply(*change, event::FormatTime(wall_.Now()));
+    if (status.ok()) status = book_.Collect(now, stop_, change);
     if (!status.ok()) return status;
-    for (const incident::Incident& each : change->incidents) known_incidents_.insert(each.id);
-    for (const auto& [id, reason] : change->removed) known_incidents_.erase(id);
-    applied_ = change->applied;
-    changed_alerts_.clear();
+    CollectCoverage(change);
+    status = store_.Apply(change, event::FormatTime(now));
+    if (!status.ok()) return status;
+    book_.Stored();
+    for (const auto& [name, at] : change.applied) applied_[name] = at;
+    for (auto& [source, text] : change.coverage) stored_coverage_[source] = std::move(text);
     // (3) then publication, and offsets for whoever watches the lag.
     status = Publish();
-    if (!status.ok()) return status;
+    if (!status.ok() || change.applied.empty()) return status;
     std::map<std::string, int64_t> offsets;
-    for (const auto& [name, progress] : progress_) offsets[name] = progress.next_offset;
-    return offsets.empty() ? absl::OkStatus() : input_.CommitForMonitors(offsets);
+    for (const auto& [name, at] : change.applied) offsets[name] = at.next_offset;
+    return input_.CommitForMonitors(offsets);
   }
 
   bool PassedApplied() const {
-    return std::all_of(applied_.begin(), applied_.end(), [&](const auto& entry) {
-      const auto progress = progress_.find(entry.first);
-      if (progress != progress_.end() && progress->second.next_offset >= entry.second.next_offset) return true;
-      // A partition that is no longer there, or whose log was cut behind `applied`, holds nothing back once it is read.
-      return watermarks_.CaughtUp(entry.first);
-    });
+    for (uint32_t i = 0; i < progress_.size(); i++) {
+      // An input whose log was cut behind `applied` holds nothing back once it has been read.
+      if (progress_[i].next_offset < progress_[i].applied.next_offset && !watermarks_.CaughtUp(event::InputId(i))) return false;
+    }
+    return true;
   }
 
-  absl::StatusOr<incident::StoreChange> MakeChange() {
-    incident::StoreChange change;
-    change.publish = true;
-    change.applied = applied_;
-    for (const auto& [name, progress] : progress_) {
-      Applied& applied = change.applied[name];
-      if (progress.next_offset < applied.next_offset) continue;
-      applied.next_offset = progress.next_offset;
-      applied.transport = std::max(applied.transport, progress.transport);
+  // Offsets that the store does not have yet.
+  std::map<std::string, Applied> NewlyApplied() const {
+    std::map<std::string, Applied> out;
+    const EventTime judged_until = watermarks_.JudgedUntil();
+    for (size_t i = 0; i < progress_.size(); i++) {
+      const auto stored = applied_.find(inputs_[i].name);
+      const Applied before = stored == applied_.end() ? Applied{} : stored->second;
+      const Applied now{std::max(before.next_offset, progress_[i].next_offset),
+                        std::max(before.transport, std::min(progress_[i].transport, judged_until))};
+      if (now.next_offset != before.next_offset || now.transport != before.transport) out[inputs_[i].name] = now;
     }
-    std::vector<correlate::Alert> alive;
-    for (const auto& [id, alert] : alerts_) {
-      if (alert.state != correlate::AlertState::kWithdrawn) alive.push_back(alert);
-    }
-    std::sort(alive.begin(), alive.end(), correlate::AlertBefore);
-    const EventTime now = wall_.Now();
-    incident::IncidentBuilder builder(compiled_.plan, evidence_, clock_, now);
-    std::map<std::string, std::string> incident_of;
-    std::set<std::string> current;
-    for (const std::vector<correlate::Alert>& group : incident::GroupAlerts(alive, *compiled_.content)) {
-      const std::string group_id = incident::IncidentId(group, *compiled_.content);
-      current.insert(group_id);
-      for (const correlate::Alert& alert : group) incident_of[alert.id] = group_id;
-      Built& built = built_[group_id];
-      const bool due = new_events_ && now.ns - built.at.ns >= kRefreshNs && now.ns <= group.back().last_event.ns + incident::kTimelinePostNs;
-      if (built.alerts == group && !due && !stop_) continue;
-      absl::StatusOr<incident::Incident> incident = builder.Build(group);
-      if (!incident.ok()) return incident.status();
-      change.incidents.push_back(*std::move(incident));
-      built = {group, now};
-    }
-    new_events_ = false;
-    for (const std::string& id : known_incidents_) {
-      if (!current.contains(id)) change.removed.emplace_back(id, ReasonFor(id, incident_of));
-    }
-    for (const auto& [id, alert] : alerts_) {
-      const auto owner = incident_of.find(id);
-      const std::string incident_id = owner == incident_of.end() ? "" : owner->second;
-      std::string& stored_owner = stored_owner_[id];
-      if (!changed_alerts_.contains(id) && stored_owner == incident_id) continue;
-      stored_owner = incident_id;
-      change.alerts.push_back(MakeAlertRow(alert, incident_id, *compiled_.content));
-    }
-    return change;
+    return out;
   }
 
-  // Where an incident's alerts went.
-  std::string ReasonFor(const std::string& id, const std::map<std::string, std::string>& incident_of) const {
-    for (const auto& [alert_id, owner] : stored_owner_) {
-      const auto now = incident_of.find(alert_id);
-      if (owner == id && now != incident_of.end()) return "merged_into " + now->second;
+  void CollectCoverage(incident::StoreChange& change) const {
+    for (size_t i = 0; i < clock_.size(); i++) {
+      const event::Coverage& coverage = clock_.state(content::SourceId(static_cast<uint16_t>(i))).coverage;
+      if (coverage.empty()) continue;
+      std::string text = CoverageText(coverage);
+      const std::string& name = compiled_.content->sources[i].name;
+      const auto stored = stored_coverage_.find(name);
+      if (stored == stored_coverage_.end() || stored->second != text) change.coverage[name] = std::move(text);
     }
-    return "withdrawn: its alerts no longer hold";
   }
 
   absl::Status Publish() {
@@ -302,15 +295,6 @@ class Live {
     if (options_.log) options_.log(line);
   }
 
-  struct Progress {
-    int64_t next_offset = 0;
-    EventTime transport;
-  };
-  struct Built {
-    std::vector<correlate::Alert> alerts;
-    EventTime at;
-  };
-
   const Compiled& compiled_;
   const LiveOptions& options_;
   LiveInput& input_;
@@ -329,15 +313,13 @@ class Live {
   Watermarks watermarks_;
   BadEventsFile bad_file_;
 
-  std::map<std::string, Applied> applied_;
-  std::map<std::string, Progress> progress_;
-  std::map<std::string, correlate::Alert> alerts_;        // by id, withdrawn ones too
-  std::set<std::string> changed_alerts_;
-  std::map<std::string, std::string> stored_owner_;       // alert id -> incident id as last stored
-  std::set<std::string> known_incidents_;
-  std::map<std::string, Built> built_;
+  IncidentBook book_;
+
+  int64_t lateness_ns_ = 0, reach_ns_ = 0;              // the longest of any source; how far a restart reads back
+  std::map<std::string, Applied> applied_;              // as stored
+  std::map<std::string, std::string> stored_coverage_;  // by source
+  std::vector<Progress> progress_;                      // by InputId
   int64_t published_ = 0;
-  bool new_events_ = false;
   bool caught_up_said_ = false;
 };
 

@@ -11,6 +11,7 @@
 #include "engine/correlate/engine.h"
 #include "engine/event/source_clock.h"
 #include "engine/pipeline/internal/json.h"
+#include "engine/pipeline/internal/source_option.h"
 #include "engine/pipeline/internal/worker.h"
 
 namespace tocsin::pipeline {
@@ -334,19 +335,9 @@ MatchRunResult RunMatch(std::shared_ptr<const content::ContentSet> content, cons
                         content::Diagnostics& diagnostics, BoundedInput& input, FILE* out) {
   MatchRunResult result;
   content::SourceId source;
-  if (!options.source.empty()) {
-    std::vector<std::string_view> names;
-    for (size_t i = 0; i < content->sources.size(); i++) {
-      names.push_back(content->sources[i].name);
-      if (content->sources[i].name == options.source) source = content::SourceId(static_cast<uint16_t>(i));
-    }
-    if (!source.valid()) {
-      const std::string nearest = content::NearestWord(options.source, names);
-      result.usage_error = true;
-      result.error = "--source " + options.source + ": no such source" + (nearest.empty() ? "" : "; did you mean " + nearest + "?");
-      return result;
-    }
-  }
+  result.error = ParseSourceOption(*content, options.source, source);
+  result.usage_error = !result.error.empty();
+  if (result.usage_error) return result;
   const event::PlanOptions plan_options{.logsource_from_event = options.logsource_from_event,
                                         .recognise = true,
                                         .time_field = options.time_field,

@@ -31,20 +31,26 @@ class BoundedInput {
 
 // Documents that keep coming: topic partitions.
 struct LiveBatchInfo {
-  std::string input;                 // "topic/partition"
+  event::InputId input;              // !valid(): nothing came
   int64_t next_offset = 0;           // behind the batch's last message
   bool caught_up = false;            // that was the end of the partition when it was fetched
+};
+
+// Where an input is to be taken up again: at the first record from `time` on, and at `next_offset` at the latest.
+struct LiveStart {
+  event::EventTime time;             // !known(): from the beginning
+  int64_t next_offset = 0;
 };
 
 class LiveInput {
  public:
   virtual ~LiveInput() = default;
-  // Assigns every partition of the configured topics, each from the offset for `rewind_to` of its input (or from its
-  // beginning when the input has none, or a time that is not known). `inputs` gets one entry a partition. Called once,
-  // before Poll.
-  virtual absl::Status Start(const std::map<std::string, event::EventTime>& rewind_to, event::InputTable& inputs) = 0;
-  // Waits at most `timeout_ms` for messages of one partition. OK with an empty `info.input` = nothing came; with an input and
-  // an empty batch = that input was found caught up.
+  // Assigns every partition of the configured topics, each from where `from` says for its name ("topic/partition"), else from
+  // its beginning. `inputs` gets one entry a partition. Called once, before Poll.
+  virtual absl::Status Start(const std::map<std::string, LiveStart>& from, event::InputTable& inputs) = 0;
+  // Waits at most `timeout_ms` for messages of one partition, and may extend `inputs`. With an input and an empty batch, only
+  // `caught_up` is news. An error that waiting may cure is Unavailable; what was caught up before it need not be any more,
+  // and the input says so once the error has passed.
   virtual absl::Status Poll(int timeout_ms, event::Batch& batch, event::InputTable& inputs, LiveBatchInfo& info) = 0;
   // For lag monitors only: never read back.
   virtual absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) = 0;

@@ -3,6 +3,7 @@ import datetime
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ def milliseconds(stamp):
 
 def topic_and_partition(name, event):
     """Where an event of a demo file goes: three topics, four partitions."""
-    if 'cloudtrail' in name:
+    if 'cloudtrail' in name.lower():
         return 'aws', int(event['eventID'][-1] < '8')
     if 'hubble' in name or 'tetragon' in name or 'k8s' in name:
         return 'cluster', 0
@@ -95,7 +96,8 @@ class Run(Case):
         if not store.exists():
             return []
         try:
-            return json.loads(tocsin('incidents', 'list', '--json', '--store', store)[0])
+            listed = json.loads(tocsin('incidents', 'list', '--json', '--store', store)[0])
+            return [json.loads(tocsin('incidents', 'show', each['id'], '--json', '--store', store)[0]) for each in listed]
         except AssertionError:
             return []
 
@@ -124,6 +126,9 @@ commit_interval: 50ms
         second = records[len(first):]
         self.assertGreater(len(first), 10)
         self.assertGreater(len(second), 3)
+        places = {(record['topic'], record['partition']) for record in first}
+        self.assertEqual(places, {(record['topic'], record['partition']) for record in second})
+        self.assertEqual(len(places), 4)
 
         self.produce(first)
         process = self.start(config)
@@ -139,6 +144,13 @@ commit_interval: 50ms
         self.stop(process)
         self.assertEqual(sorted(i['id'] for i in self.incidents(store)), sorted(i['id'] for i in wanted))
         self.assertEqual(sorted(a['id'] for a in self.alerts(store)), sorted(a['id'] for a in wanted_alerts))
+        # Live or replay: the same story, but for where the events lay and when they came.
+        for live, bounded in zip(self.incidents(store), wanted):
+            for key in ('severity', 'title', 'playbook', 'entities', 'alerts'):
+                self.assertEqual(live[key], bounded[key], key)
+            self.assertEqual({k: v['value'] for k, v in live['verdicts'].items()}, {k: v['value'] for k, v in bounded['verdicts'].items()})
+            self.assertEqual([(row['time'], row['source'], row['why']) for row in live['timeline']],
+                             [(row['time'], row['source'], row['why']) for row in bounded['timeline']])
 
         # A third start has nothing to add, and nothing is published twice.
         before = self.incidents(store)
@@ -149,6 +161,78 @@ commit_interval: 50ms
         self.assertEqual(len(keys), len(set(keys)), keys)
         self.assertEqual(len({message['sequence'] for message in published}), len(published))
         self.assertIn(flagship['id'], {message['key'] for message in published})
+
+    def configure(self, group, store, output=True):
+        """Topics of their own for one test; the configuration that reads them."""
+        for topic, partitions in (('ci', 1), ('aws', 2), ('cluster', 1)) + ((('incidents', 1),) if output else ()):
+            self.tool('create', f'{group}-{topic}', str(partitions))
+        config = self.folder / 'run.yaml'
+        out = f'\n  output_topic: {group}-incidents' if output else ''
+        config.write_text(f'kafka:\n  brokers: {self.broker.address}\n  group: {group}\n  topics: [{group}-ci, {group}-aws, {group}-cluster]{out}\n'
+                          f'store: {store}\ncommit_interval: 50ms\n')
+        return config
+
+    def records_for(self, group):
+        return [{**record, 'topic': f'{group}-{record["topic"]}'} for record in self.records()]
+
+    def test_killed_in_the_middle_and_started_again(self):
+        store = self.folder / 'killed.db'
+        config = self.configure('killed', store)
+        records = self.records_for('killed')
+        wanted, wanted_alerts, _, _ = self.replay(DEMO / 'ci_runner_before_release/events')
+        # Five times: more arrives, and the process dies while it works on that, each time a little later.
+        for part in range(5):
+            self.produce(records[len(records) * part // 5:len(records) * (part + 1) // 5])
+            process = self.start(config)
+            self.wait_for(lambda: 'reading' in pathlib.Path(process.log_path).read_text(), process)
+            time.sleep(0.1 * part)  # where it is hit does not matter: every place must do
+            process.kill()
+            process.wait()
+        process = self.start_and_settle(config)
+        self.wait_for(lambda: [a['id'] for a in self.alerts(store) if a['state'] == 'confirmed'] == [a['id'] for a in wanted_alerts], process)
+        self.stop(process)
+        self.assertEqual([i['id'] for i in self.incidents(store)], [i['id'] for i in wanted])
+        for live, bounded in zip(self.incidents(store), wanted):
+            self.assertEqual([(row['time'], row['why']) for row in live['timeline']], [(row['time'], row['why']) for row in bounded['timeline']])
+        published = [json.loads(line) for line in self.tool('consume', 'killed-incidents', '0').splitlines()]
+        keys = [(message['key'], message['value']['revision']) for message in published]
+        self.assertEqual(len(keys), len(set(keys)), keys)
+
+    def test_a_full_disk_stops_consumption_and_loses_nothing(self):
+        if os.geteuid() != 0 or shutil.which('unshare') is None:
+            self.skipTest('mounting a small disk needs root and unshare')
+        disk = self.folder / 'disk'
+        disk.mkdir()
+        config = self.configure('full', disk / 'live.db', output=False)
+        log = self.folder / 'full.log'
+        with open(log, 'wb') as out:
+            process = subprocess.Popen(['unshare', '-m', 'sh', '-c', f'mount -t tmpfs -o size=16m tmpfs {disk} && exec "{PROGRAM}" run --config {config}'],
+                                       stdout=out, stderr=out, env={**os.environ, 'TOCSIN_CONTENT': str(ROOT / 'rules')})
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        process.log_path = str(log)
+        self.wait_for(lambda: 'caught up' in log.read_text(), process)
+        inside = pathlib.Path(f'/proc/{process.pid}/root{disk}')   # the disk as that process sees it
+        with open(inside / 'filler', 'wb', buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(b'x' * 4096)
+            except OSError:
+                pass
+        self.produce(self.records_for('full'))
+        self.wait_for(lambda: 'waiting: ' in log.read_text(), process)
+        self.assertRegex(log.read_text(), 'No space left|is full')
+
+        def listed(*arguments):
+            result = subprocess.run(['nsenter', '-t', str(process.pid), '-m', PROGRAM, 'incidents', 'list', '--json', '--store', str(disk / 'live.db'), *arguments],
+                                    capture_output=True, text=True)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            return [each['id'] for each in json.loads(result.stdout) if each['state'] in ('open', 'confirmed')]
+        self.assertEqual(listed(), [])
+        os.unlink(inside / 'filler')
+        wanted, wanted_alerts, _, _ = self.replay(DEMO / 'ci_runner_before_release/events')
+        self.wait_for(lambda: listed('--alerts') == [a['id'] for a in wanted_alerts], process)
+        self.assertEqual(listed(), [i['id'] for i in wanted])
+        self.stop(process)
 
     def start_and_settle(self, config):
         process = self.start(config)

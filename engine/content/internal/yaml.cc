@@ -223,6 +223,13 @@ Place PlaceAt(uint32_t file, std::string_view text, size_t offset) {
   return place;
 }
 
+YamlNode::YamlNode() = default;
+YamlNode::YamlNode(const YamlNode&) = default;
+YamlNode::YamlNode(YamlNode&&) noexcept = default;
+YamlNode& YamlNode::operator=(const YamlNode&) = default;
+YamlNode& YamlNode::operator=(YamlNode&&) noexcept = default;
+YamlNode::~YamlNode() = default;
+
 bool YamlNode::IsNull() const {
   return IsScalar() && !quoted && (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL");
 }

@@ -22,6 +22,14 @@ inline constexpr size_t kMaxRuleFileBytes = 16u << 20;
 
 struct YamlNode {
   enum class Kind : uint8_t { kScalar, kMap, kSequence };
+  // Written out for clang 14: it needs the pairs of `entries` whole to make these up here, where they are not yet.
+  YamlNode();
+  YamlNode(const YamlNode&);
+  YamlNode(YamlNode&&) noexcept;
+  YamlNode& operator=(const YamlNode&);
+  YamlNode& operator=(YamlNode&&) noexcept;
+  ~YamlNode();
+
   Kind kind = Kind::kScalar;
   bool quoted = false;                                   // scalar in quotes or a block: always a string
   Place place;

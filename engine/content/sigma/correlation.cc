@@ -223,7 +223,7 @@ class CorrelationParser {
                                                                           {"gte", Compare::kGte}, {"eq", Compare::kEq}, {"neq", Compare::kNeq}};
     Correlation& correlation = out_.correlation;
     for (const auto& [key, value] : condition.entries) {
-      const auto op = std::find_if(std::begin(kOperators), std::end(kOperators), [&](const auto& each) { return each.first == key.text; });
+      const auto op = std::find_if(std::begin(kOperators), std::end(kOperators), [&name = key.text](const auto& each) { return each.first == name; });
       if (op != std::end(kOperators)) {
         if (!value.IsScalar() || !IsJsonNumber(value.text)) return Refuse("T0415", value.place, "`" + value.text + "` is no number", key.text + ": 5");
         correlation.thresholds.push_back({op->second, strtod(value.text.c_str(), nullptr)});

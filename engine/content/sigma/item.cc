@@ -59,7 +59,9 @@ class ItemParser {
     if (!CheckModifiers(key, field.empty())) return false;
     out.all = Has(Modifier::kAll);
     out.negated = Has(Modifier::kNeq);
-    return ParseValues(value, field.empty(), out);
+    const bool ok = ParseValues(value, field.empty(), out);
+    out.lists = std::move(lists_);
+    return ok;
   }
 
  private:
@@ -397,6 +399,7 @@ class ItemParser {
                     nearest.empty() ? "a file lists/" + name + ".txt in the site profile, or --lists DIR with it" : "%" + nearest + "%, or a file lists/" + name + ".txt");
     }
     if (list->second.empty()) context_.diagnostics.Warning("T0156", place, "the list `" + name + "` is empty: this value matches nothing", "an entry in it");
+    if (std::find(lists_.begin(), lists_.end(), name) == lists_.end()) lists_.push_back(name);
     if (texts.size() * list->second.size() > kMaxExpansion) return Refuse("T0115", place, "the lists expand to more than " + std::to_string(kMaxExpansion) + " values");
     std::vector<Expansion> product;
     for (const Expansion& text : texts) {
@@ -426,6 +429,7 @@ class ItemParser {
   SigmaContext context_;
   const Place place_;
   uint64_t set_ = 0;
+  std::vector<std::string> lists_;   // read so far
   static_assert(static_cast<int>(Modifier::kCount) <= 64);
 };
 

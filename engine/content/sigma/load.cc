@@ -93,7 +93,7 @@ void Merge(const YamlNode& over, YamlNode& base) {
     return;
   }
   for (const auto& [key, value] : over.entries) {
-    const auto it = std::find_if(base.entries.begin(), base.entries.end(), [&](const auto& entry) { return entry.first.text == key.text; });
+    const auto it = std::find_if(base.entries.begin(), base.entries.end(), [&name = key.text](const auto& entry) { return entry.first.text == name; });
     if (it == base.entries.end()) base.entries.emplace_back(key, value);
     else Merge(value, it->second);
   }

@@ -73,6 +73,7 @@ struct Item {
   bool all = false;
   bool negated = false;
   std::vector<std::vector<ValueTest>> values;
+  std::vector<std::string> lists;   // that `expand` read, in order; no part of the meaning
   Place place;
 };
 

@@ -27,12 +27,6 @@ std::string Sha256Hex(std::string_view bytes, size_t digits) {
   return hex;
 }
 
-// Each value is an alert of its own.
-bool ByValue(const Unit& unit) {
-  return !unit.lone() &&
-         (unit.type() == CorrelationType::kValueFirstSeen || unit.type() == CorrelationType::kValueChange);
-}
-
 // A member that may extend an episode: a firing, or a later sighting of a value that fired.
 struct Member {
   uint32_t item;
@@ -50,7 +44,7 @@ class Builder {
     for (uint32_t f = 0; f < group_.firings.size(); ++f) {
       const FiringRecord& firing = group_.firings[f];
       if (only_settled && TimeOf(firing.at) >= context_.settled_before_ns) continue;
-      lines[ByValue(unit_) ? firing.value : std::string()].push_back({firing.at, static_cast<int>(f)});
+      lines[AlertsByValue(unit_) ? firing.value : std::string()].push_back({firing.at, static_cast<int>(f)});
     }
     if (!unit_.lone() && unit_.type() == CorrelationType::kValueFirstSeen) AddSightings(lines);
     for (auto& [value, members] : lines) Split(members);
@@ -136,7 +130,7 @@ class Builder {
       text.append(value).push_back('\0');
     }
     text.append(event::IdentityText(context_.pool[group_.items[first->at].hit].identity));
-    if (ByValue(unit_)) text.append(first->value);
+    if (AlertsByValue(unit_)) text.append(first->value);
     alert.id = "a-" + Sha256Hex(text, kIdHexDigits);
     alert.handle = alert.id;
     alerts_.push_back(std::move(alert));
@@ -204,6 +198,11 @@ bool Near(const Alert& a, const Alert& b, int64_t gap_ns) {
 
 }  // namespace
 
+bool AlertsByValue(const Unit& unit) {
+  return !unit.lone() &&
+         (unit.type() == CorrelationType::kValueFirstSeen || unit.type() == CorrelationType::kValueChange);
+}
+
 std::vector<Alert> MakeAlerts(const EpisodeContext& context, const Group& group) {
   return Builder(context, group).Build();
 }
@@ -220,7 +219,7 @@ void Publish(const Unit& unit, Group& group, std::vector<Alert> alerts, std::vec
     if (!kept.contains(alert.id)) vanished.push_back(&alert);
   }
   auto succeeds = [&](const Alert& alert, const Alert& old) {
-    return (!ByValue(unit) || alert.value == old.value) && Near(alert, old, unit.rule->episode_gap_ns);
+    return (!AlertsByValue(unit) || alert.value == old.value) && Near(alert, old, unit.rule->episode_gap_ns);
   };
   std::map<std::string, std::string> successor;  // vanished id -> id
   for (Alert& alert : alerts) {
@@ -228,6 +227,8 @@ void Publish(const Unit& unit, Group& group, std::vector<Alert> alerts, std::vec
     if (old != old_by_id.end()) {
       alert.handle = old->second->handle;
       alert.supersedes = old->second->supersedes;
+      // After a restart the watermarks may stand further back than those that confirmed it.
+      if (old->second->state == AlertState::kConfirmed) alert.state = AlertState::kConfirmed;
     }
     for (const Alert* gone : vanished) {
       if (!succeeds(alert, *gone) || !successor.emplace(gone->id, alert.id).second) continue;

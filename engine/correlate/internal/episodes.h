@@ -19,6 +19,9 @@ struct EpisodeContext {
   int64_t settled_before_ns = kForever;
 };
 
+// value_first_seen and value_change: each value is an alert of its own.
+bool AlertsByValue(const Unit& unit);
+
 // The alerts of a group as its firings stand now, in the order of their first firings. Rules that are only confirmed
 // alert from settled firings alone, unless they say `early`. Handles are the ids.
 std::vector<Alert> MakeAlerts(const EpisodeContext& context, const Group& group);

@@ -10,15 +10,13 @@ void SortDistinct(std::vector<std::string_view>& texts) {
   texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
 }
 
-// Which of the inner unit's group fields an outer field names: the same alias or the same field. -1: none.
+// Which of the inner unit's group fields an outer field names, by its name: a field or an alias. -1: none. A field that only
+// stands behind an alias is the triggering event's own: for a hit of another rule the alias read another field.
 int InnerGroupField(const Unit& inner, const FieldSource& source) {
   if (inner.lone()) return -1;
   const auto& group_by = inner.correlation->group_by;
   for (size_t i = 0; i < group_by.size(); ++i) {
     if (group_by[i].name == source.name) return static_cast<int>(i);
-    for (content::FieldId field : group_by[i].per_ref) {
-      if (field.valid() && field == source.field) return static_cast<int>(i);
-    }
   }
   return -1;
 }

@@ -45,7 +45,9 @@ struct CompiledSource {
   std::vector<CompiledClassRule> class_rules;
   std::vector<FieldId> time;
   uint64_t identity_seed = 0;                // hash of the source's name
-  bool keywords = false;                     // a keyword rule may apply: all leaves are wanted
+  // Logsources of the keyword rules that may apply: such events' leaves are wanted. With logsource_from_event the event's own
+  // attributes decide; else one is enough.
+  std::vector<content::Logsource> keywords;
 };
 
 struct WebhookEnvelope {
@@ -62,10 +64,17 @@ class CompiledPlan : public Plan {
  public:
   // By SourceId, then one for unknown events at the end.
   std::vector<CompiledSource> sources;
-  std::vector<content::SourceId> by_tests;   // order of recognition: most tests first, then by name
+  // Order of recognition: most tests first, then by name. With a field without which the source is not meant, where there is one.
+  struct Candidate {
+    content::SourceId source;
+    FieldId required;
+    size_t tests = 0;
+  };
+  std::vector<Candidate> by_tests;
   std::vector<WebhookEnvelope> envelopes;
   std::vector<TransportField> header_fields;
   FieldId folder_field, payload_type_field;
+  FieldId logsource_fields[3];               // product, category, service
   std::vector<Network> internal_networks;
   PlanOptions options;
 

@@ -126,6 +126,10 @@ bool FieldTestSet::Compile(const std::vector<content::Item>& items) {
         if (!CompileOne(form, alternatives.emplace_back())) return false;
       }
     }
+    const bool needs_value = !test.negated && std::all_of(test.values.begin(), test.values.end(), [](const std::vector<Alternative>& alternatives) {
+      return std::none_of(alternatives.begin(), alternatives.end(), [](const Alternative& each) { return each.op == Op::kNull || (each.op == Op::kExists && !each.boolean); });
+    });
+    if (needs_value) required_.push_back(test.field);
     tests_.push_back(std::move(test));
   }
   return true;
@@ -181,6 +185,9 @@ bool FieldTestSet::TestHolds(const Test& test, const EventView& event) {
 }
 
 bool FieldTestSet::Holds(const EventView& event) const {
+  for (const FieldId field : required_) {
+    if (event.values(field).empty()) return false;
+  }
   return std::all_of(tests_.begin(), tests_.end(), [&](const Test& test) { return TestHolds(test, event); });
 }
 

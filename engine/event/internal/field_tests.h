@@ -18,6 +18,7 @@ class FieldTestSet {
   bool Compile(const std::vector<content::Item>& items);
   bool Holds(const EventView& event) const;
   size_t size() const { return tests_.size(); }
+  const std::vector<FieldId>& required() const { return required_; }
 
  private:
   enum class Op : uint8_t { kEquals, kStartsWith, kEndsWith, kContains, kGlob, kNull, kBool, kExists, kCompare };
@@ -41,6 +42,7 @@ class FieldTestSet {
   static bool TestHolds(const Test& test, const EventView& event);
 
   std::vector<Test> tests_;
+  std::vector<FieldId> required_;       // fields without which no event passes: most sources are ruled out by them alone
 };
 
 }  // namespace tocsin::event

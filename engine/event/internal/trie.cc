@@ -1,22 +1,8 @@
 #include "engine/event/internal/trie.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 namespace tocsin::event {
-
-bool Trie::Equal(const char* a, std::string_view b) { return memcmp(a, b.data(), b.size()) == 0; }
-
-// Length, first and last bytes tell JSON keys apart well enough; the comparison has the last word.
-uint32_t Trie::Hash(std::string_view key) {
-  uint64_t head = 0, tail = 0;
-  const size_t n = std::min<size_t>(key.size(), 8);
-  memcpy(&head, key.data(), n);
-  memcpy(&tail, key.data() + key.size() - n, n);
-  const uint64_t mixed = (head ^ std::rotl(tail, 29) ^ key.size() * 0x9E3779B97F4A7C15ull) * 0xD6E8FEB86659FD93ull;
-  return static_cast<uint32_t>(mixed >> 32);
-}
 
 uint32_t TrieBuilder::Child(uint32_t node, const std::string& key, bool dotted, bool unwrap, int8_t envelope) {
   auto [it, fresh] = nodes_[node].edges.try_emplace(key);
@@ -64,7 +50,7 @@ Trie TrieBuilder::Build() const {
   for (const Node& node : nodes_) {
     for (const auto& [key, edge] : node.edges) text_size += key.size();
   }
-  out.text_.reserve(text_size);  // keys are pointed into: no growth after this
+  out.text_.reserve(text_size + 8);  // keys are pointed into: no growth after this; and they are read beyond their ends
   for (const Node& node : nodes_) {
     TrieNode built;
     built.first_field = static_cast<uint32_t>(out.fields_.size());
@@ -78,7 +64,7 @@ Trie TrieBuilder::Build() const {
       for (const auto& [key, edge] : node.edges) {
         const char* text = out.text_.data() + out.text_.size();
         out.text_.insert(out.text_.end(), key.begin(), key.end());
-        uint32_t at = Trie::Hash(key) & built.mask;
+        uint32_t at = Trie::Hash({text, key.size()}) & built.mask;
         while (out.table_[built.first_slot + at] != Trie::kEmpty) at = (at + 1) & built.mask;
         out.table_[built.first_slot + at] = static_cast<uint32_t>(out.edges_.size());
         out.edges_.push_back({text, static_cast<uint32_t>(key.size()), edge.child, edge.dotted, edge.unwrap, edge.envelope});
@@ -86,6 +72,7 @@ Trie TrieBuilder::Build() const {
     }
     out.nodes_.push_back(built);
   }
+  out.text_.resize(out.text_.size() + 8);
   return out;
 }
 

@@ -13,8 +13,9 @@ namespace {
 
 using simdjson::error_code;
 
-// Bytes of a key up to its closing quote; negative when an escape comes first. The bytes behind a document are readable.
-inline ptrdiff_t PlainKeySize(const char* key) {
+// Bytes of a string up to its closing quote; negative when an escape comes first. The bytes behind a document are readable, and
+// the parser has seen that the quote is there.
+inline ptrdiff_t PlainSize(const char* key) {
   const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
   for (ptrdiff_t at = 0;; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(key + at));
@@ -64,9 +65,8 @@ void Walker::Begin() {
 }
 
 void Walker::Restart() {
-  values_.clear();
-  owner_.clear();
-  before_.clear();
+  count_ = leaf_count_ = 0;
+  leaves_broken_ = false;
   if (++epoch_ == 0) {  // after four thousand million events the stamps start anew
     std::fill(slots_.begin(), slots_.end(), Slot{});
     epoch_ = 1;
@@ -78,36 +78,41 @@ void Walker::Restart() {
 
 void Walker::Append(FieldId field, std::string_view text, ValueKind kind) {
   if (!masked_.empty() && std::find(masked_.begin(), masked_.end(), field) != masked_.end()) return;
-  if (values_.size() >= kMaxValues) {
-    value_limit_ = true;
-    return;
+  if (count_ == values_.size()) {
+    if (count_ >= kMaxValues) {
+      value_limit_ = true;
+      return;
+    }
+    values_.resize(std::min<size_t>(std::max<size_t>(64, count_ * size_t{2}), kMaxValues));
+    owner_.resize(values_.size());
   }
   Slot& slot = slots_[field.value()];
-  const uint32_t index = static_cast<uint32_t>(values_.size());
+  const uint32_t index = count_++;
   const bool fresh = slot.epoch != epoch_;
-  owner_.push_back(field.value());
-  before_.push_back(fresh ? kNoValue : slot.last);
+  owner_[index] = field.value();
   if (fresh) slot = {epoch_, index, index};
   else {
     values_[slot.last].next = index;
     slot.last = index;
   }
-  values_.push_back({text, kind, kNoValue});
+  values_[index] = {text, kind, kNoValue};
 }
 
-void Walker::UndoTo(size_t count) {
-  while (values_.size() > count) {
-    Slot& slot = slots_[owner_.back()];
-    if (before_.back() == kNoValue) {
+// Rare: an object is walked again. Linear in the values that there are.
+void Walker::UndoTo(uint32_t count) {
+  for (uint32_t i = count; i < count_; i++) {
+    Slot& slot = slots_[owner_[i]];
+    if (slot.epoch != epoch_ || slot.last < count) continue;  // undone already
+    if (slot.first >= count) {
       slot.epoch = 0;
-    } else {
-      slot.last = before_.back();
-      values_[slot.last].next = kNoValue;
+      continue;
     }
-    values_.pop_back();
-    owner_.pop_back();
-    before_.pop_back();
+    uint32_t last = slot.first;
+    while (values_[last].next < count) last = values_[last].next;
+    values_[last].next = kNoValue;
+    slot.last = last;
   }
+  count_ = count;
 }
 
 void Walker::AppendAll(const TrieNode& node, std::string_view text, ValueKind kind) {
@@ -127,7 +132,7 @@ error_code Walker::WalkRoot(const Trie& trie, ondemand::object& object, bool wra
 
 error_code Walker::FindEdge(ondemand::field& field, uint32_t node, const TrieEdge** edge) {
   const char* raw = field.key().raw();
-  const ptrdiff_t size = PlainKeySize(raw);
+  const ptrdiff_t size = PlainSize(raw);
   if (size >= 0) {
     *edge = trie_->Find(trie_->node(node), {raw, static_cast<size_t>(size)});
     return simdjson::SUCCESS;
@@ -152,15 +157,21 @@ error_code Walker::Unescape(std::string_view inside, std::string_view* out) {
 
 error_code Walker::WalkObject(ondemand::object& object, uint32_t node, int depth) {
   const uint32_t serial = ++object_serial_;
-  const size_t values_before = values_.size();
+  const uint32_t values_before = count_;
   for (auto result : object) {
     ondemand::field field;
     if (const error_code error = std::move(result).get(field)) return error;
     const TrieEdge* edge = nullptr;
     if (const error_code error = FindEdge(field, node, &edge)) return error;
-    if (edge == nullptr) continue;
+    if (edge == nullptr) {
+      if (!leaves_wanted_) continue;
+      ondemand::value value = field.value();
+      if (const error_code error = WalkLeaves(value, depth + 1)) return error;
+      continue;
+    }
     if (edge->dotted) {
       UndoTo(values_before);
+      leaves_broken_ = true;
       bool empty = false;
       if (const error_code error = object.reset().get(empty)) return error;
       return WalkExact(object, node, depth);
@@ -189,7 +200,7 @@ error_code Walker::WalkExact(ondemand::object& object, uint32_t node, int depth)
     // The longest key below the last one, then its fields.
     size_t longest = 0;
     for (int pass = 0; pass < 2; pass++) {
-      const size_t values_before = values_.size();
+      const uint32_t values_before = count_;
       const uint32_t serial = ++object_serial_;
       for (auto result : object) {
         ondemand::field field;
@@ -218,7 +229,7 @@ error_code Walker::WalkExact(ondemand::object& object, uint32_t node, int depth)
         return simdjson::SUCCESS;
       }
       if (pass == 1) {
-        for (size_t i = values_before; i < values_.size(); i++) masked_.push_back(FieldId(owner_[i]));
+        for (uint32_t i = values_before; i < count_; i++) masked_.push_back(FieldId(owner_[i]));
       }
     }
     shorter_than = longest - 1;
@@ -241,7 +252,7 @@ error_code Walker::WalkValue(ondemand::value& value, uint32_t index, int depth) 
   switch (type) {
     case ondemand::json_type::object: {
       if (node.fields > 0) AppendAll(node, {}, ValueKind::kObject);
-      if (node.mask == 0) return simdjson::SUCCESS;  // skipped by the next step of the iteration around it
+      if (node.mask == 0 && !leaves_wanted_) return simdjson::SUCCESS;  // skipped by the next step of the iteration around it
       ondemand::object object;
       if (const error_code error = value.get_object().get(object)) return error;
       return WalkObject(object, index, depth);
@@ -260,33 +271,84 @@ error_code Walker::WalkValue(ondemand::value& value, uint32_t index, int depth) 
       return simdjson::SUCCESS;
     }
     default:
-      return node.fields > 0 ? WalkScalar(value, node, type) : simdjson::SUCCESS;
+      return node.fields > 0 || leaves_wanted_ ? WalkScalar(value, node, type) : simdjson::SUCCESS;
   }
 }
 
 error_code Walker::WalkScalar(ondemand::value& value, const TrieNode& node, ondemand::json_type type) {
-  const std::string_view token = TrimRight(value.raw_json_token());
-  switch (type) {
-    case ondemand::json_type::string: {
-      if (token.size() < 2 || token.back() != '"') return simdjson::TAPE_ERROR;
-      const std::string_view inside = token.substr(1, token.size() - 2);
-      std::string_view text;
-      if (const error_code error = Unescape(inside, &text)) return error;
-      AppendAll(node, text, ValueKind::kString);
-      return simdjson::SUCCESS;
+  std::string_view text;
+  ValueKind kind;
+  if (const error_code error = ScalarText(value, type, &text, &kind)) return error;
+  const uint32_t place = count_;
+  AppendAll(node, text, kind);
+  if (leaves_wanted_) AddLeaf(text, kind, count_ > place ? place : kNoValue);
+  return simdjson::SUCCESS;
+}
+
+void Walker::AddLeaf(std::string_view text, ValueKind kind, uint32_t value) {
+  if (kind == ValueKind::kNull || leaf_count_ >= kMaxValues) return;
+  if (leaf_count_ == leaves_.size()) leaves_.resize(std::max<size_t>(64, leaves_.size() * 2));
+  leaves_[leaf_count_++] = {text, kind, value};
+}
+
+// Below what nobody asks for: leaves alone.
+error_code Walker::WalkLeaves(ondemand::value& value, int depth) {
+  if (depth > kMaxDepth) return simdjson::SUCCESS;
+  ondemand::json_type type;
+  if (const error_code error = value.type().get(type)) return error;
+  if (type == ondemand::json_type::object) {
+    ondemand::object object;
+    if (const error_code error = value.get_object().get(object)) return error;
+    for (auto result : object) {
+      ondemand::value child;
+      if (const error_code error = result.value().get(child)) return error;
+      if (const error_code error = WalkLeaves(child, depth + 1)) return error;
     }
+    return simdjson::SUCCESS;
+  }
+  if (type == ondemand::json_type::array) {
+    ondemand::array array;
+    if (const error_code error = value.get_array().get(array)) return error;
+    for (auto result : array) {
+      ondemand::value element;
+      if (const error_code error = std::move(result).get(element)) return error;
+      if (const error_code error = WalkLeaves(element, depth + 1)) return error;
+    }
+    return simdjson::SUCCESS;
+  }
+  std::string_view text;
+  ValueKind kind;
+  if (const error_code error = ScalarText(value, type, &text, &kind)) return error;
+  AddLeaf(text, kind, kNoValue);
+  return simdjson::SUCCESS;
+}
+
+error_code Walker::ScalarText(ondemand::value& value, ondemand::json_type type, std::string_view* text, ValueKind* kind) {
+  std::string_view token = value.raw_json_token();
+  if (type == ondemand::json_type::string) {
+    *kind = ValueKind::kString;
+    const char* const inside = token.data() + 1;
+    const ptrdiff_t size = PlainSize(inside);
+    *text = {inside, static_cast<size_t>(std::max<ptrdiff_t>(size, 0))};
+    if (size >= 0) return simdjson::SUCCESS;
+    // simdjson copies in blocks: it may write past the text's end by one of them. The token reaches to the next one.
+    auto* target = reinterpret_cast<uint8_t*>(unescaped_.Reserve(token.size() + simdjson::SIMDJSON_PADDING));
+    return parser_.unescape(ondemand::raw_json_string(reinterpret_cast<const uint8_t*>(inside)), target).get(*text);
+  }
+  token = TrimRight(token);
+  switch (type) {
     case ondemand::json_type::number:
-      if (!IsNumberText(token)) return simdjson::NUMBER_ERROR;
-      AppendAll(node, token, ValueKind::kNumber);
-      return simdjson::SUCCESS;
+      *kind = ValueKind::kNumber;
+      *text = token;
+      return IsNumberText(token) ? simdjson::SUCCESS : simdjson::NUMBER_ERROR;
     case ondemand::json_type::boolean:
-      if (token != "true" && token != "false") return simdjson::F_ATOM_ERROR;
-      AppendAll(node, token, ValueKind::kBool);
-      return simdjson::SUCCESS;
+      *kind = ValueKind::kBool;
+      *text = token;
+      return token == "true" || token == "false" ? simdjson::SUCCESS : simdjson::F_ATOM_ERROR;
     default:
-      if (token != "null") return simdjson::N_ATOM_ERROR;
-      AppendAll(node, {}, ValueKind::kNull);
-      return simdjson::SUCCESS;
+      *kind = ValueKind::kNull;
+      *text = {};
+      return token == "null" ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
   }
 }
 

@@ -21,6 +21,9 @@ constexpr size_t FoldedSizeMax(size_t size) { return size + size / 2 + 1; }
 // step. REQUIRES: room for FoldedSizeMax(text.size()).
 size_t Fold(std::string_view text, char* out);
 
+bool IsAscii(std::string_view text);
+// Fold, and whether the result is ASCII, 32 bytes a step. REQUIRES: room for FoldedSizeMax(text.size()) + 32 bytes.
+size_t FoldWide(std::string_view text, char* out, bool* ascii);
 std::string Folded(std::string_view text);
 // Into a string whose capacity is kept: no allocation once it has grown.
 void FoldTo(std::string_view text, std::string& out);

@@ -1,4 +1,9 @@
 // The layout of a Program: flat vectors, ids not pointers, immutable after Compile.
+//
+// A condition is what a rule's detection says; rules that say the same share one. Conditions are numbered, and everything that
+// leads to one is a list of numbers (postings):
+//   value -> its field's FieldDispatch -> literals and numbers found in it -> conditions whose witness that is
+//   the event's logsource -> EventClass -> conditions that may apply, and those that must always be tried.
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_COMPILED_PROGRAM_H_
 #define TOCSIN_ENGINE_MATCH_INTERNAL_COMPILED_PROGRAM_H_
 
@@ -9,73 +14,103 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/event/plan.h"
+#include "engine/match/internal/folded_texts.h"
+#include "engine/match/internal/literal_index.h"
 #include "engine/match/internal/predicate.h"
 #include "engine/match/program.h"
 
 namespace tocsin::match {
 
-// A condition as a tree in one vector: children of a node stand in a row.
-struct ConditionNode {
-  enum class Kind : uint8_t { kAnd, kOr, kNot, kPredicate };
-  Kind kind = Kind::kAnd;
-  uint32_t first = 0;       // kPredicate: index of the predicate; else of the first child
-  uint32_t count = 0;
+// One question of a condition and where to go on. A condition is a chain of them; kHit and kMiss end it.
+struct Step {
+  uint32_t predicate = 0;
+  uint32_t if_true = 0, if_false = 0;    // into CompiledProgram::steps
+};
+inline constexpr uint32_t kHit = UINT32_MAX, kMiss = UINT32_MAX - 1;
+
+// A range of one of the program's vectors.
+struct Range {
+  uint32_t begin = 0, end = 0;
 };
 
-struct CompiledRule {
-  RuleId id;
-  uint32_t root = 0;        // into CompiledProgram::nodes
+struct Condition {
+  uint32_t first_step = 0;
+  uint32_t logsource = 0;                // into CompiledProgram::logsources
+  Range rules;                           // into CompiledProgram::rules: who says this
 };
 
-// A set of rules: a bit for each place in CompiledProgram::rules, so that walking it is walking rules in order.
-using RuleSet = std::vector<uint64_t>;
-inline void AddTo(RuleSet& set, uint32_t place) { set[place / 64] |= uint64_t{1} << (place % 64); }
-
-// Rules that can match only if a field has one of some texts are found by that text (their witness); the others always run.
-struct Dispatch {
-  RuleSet always;
-  struct ByText {
-    content::FieldId field;
-    absl::flat_hash_map<std::string, std::vector<uint32_t>> rules;   // folded text -> places
-  };
-  std::vector<ByText> by_text;
+// What the values of one field lead to.
+struct FieldDispatch {
+  LiteralIndex literals;                 // and all keywords, unless they are apart; id = into CompiledProgram::literal_postings
+  bool keywords_apart = false;
+  absl::flat_hash_map<uint64_t, Range> numbers;   // NumberKey -> postings
+  Range present;                         // postings
 };
 
-// --logsource-from-event: which rules the event's own product (category, service) leaves. Values that no rule names are alike,
-// so hostile ones cost nothing.
-struct Attribute {
-  content::FieldId field;
-  absl::flat_hash_map<std::string, RuleSet> named;      // folded value -> rules that state it, or nothing
-  RuleSet unnamed;                                      // rules that do not state the attribute
+// The attributes of a logsource as numbers. Of a rule: 0 = not stated, fits everything.
+struct LogsourceKey {
+  static constexpr size_t kAttributes = 3;
+  static constexpr uint32_t kUnstated = 0;
+  // Of an event: a value that no rule names, or (of a recognised source) none at all.
+  static constexpr uint32_t kForeign = UINT32_MAX;
+  uint32_t value[kAttributes] = {};
+  friend bool operator==(const LogsourceKey&, const LogsourceKey&) = default;
+  template <class H>
+  friend H AbslHashValue(H h, const LogsourceKey& key) {
+    return H::combine(std::move(h), key.value[0], key.value[1], key.value[2]);
+  }
+};
+
+// Events that are alike in their logsource.
+struct EventClass {
+  std::vector<uint64_t> applies;         // a bit for each of CompiledProgram::logsources
+  std::vector<uint32_t> always;          // conditions that no witness leads to
+  bool keywords = false;                 // some of its conditions have keywords
+  bool Applies(uint32_t logsource) const { return applies[logsource / 64] >> (logsource % 64) & 1; }
 };
 
 struct CompiledProgram {
   std::shared_ptr<const event::Plan> plan;
   ProgramOptions options;
   std::vector<Predicate> predicates;
-  std::vector<ConditionNode> nodes;
-  std::vector<CompiledRule> rules;                    // ascending by id
-  std::vector<Dispatch> by_source;                    // by SourceId, then one for unknown events
-  std::vector<Attribute> attributes;                  // product, category, service, rules' own; for logsource_from_event
+  std::vector<Step> steps;
+  std::vector<Condition> conditions;
+  std::vector<RuleId> rules;             // by condition
+  std::vector<uint32_t> postings;        // condition numbers
+  std::vector<Range> literal_postings;   // by literal id
+  std::vector<FieldDispatch> fields;
+  std::vector<uint32_t> field_dispatch;  // by FieldId: into `fields`, or kNoDispatch
+  LiteralIndex keywords;                 // for leaves whose field's index does not hold them; ids as in FieldDispatch
+  std::vector<LogsourceKey> logsources;
+  std::vector<bool> logsource_keywords;  // does a condition of that logsource have keywords?
+  std::vector<uint32_t> always;          // conditions without a witness
+  absl::flat_hash_map<std::string, uint32_t> attribute_values[LogsourceKey::kAttributes];   // folded, as rules name them
+  content::FieldId attribute_fields[LogsourceKey::kAttributes];                             // product, category, service
+  std::vector<EventClass> by_source;     // by SourceId, then one for events of no known source
 
-  // One necessary (field, text) choice a rule, or none; by place in `rules`.
-  struct Witness {
-    content::FieldId field;
-    std::string text;                                 // folded
-  };
-  std::vector<std::vector<Witness>> witnesses;
-
-  size_t words() const { return (rules.size() + 63) / 64; }   // of a RuleSet
-  Dispatch MakeDispatch(const std::vector<uint32_t>& rule_places) const;
+  static constexpr uint32_t kNoDispatch = UINT32_MAX;
+  // What an attribute of the key does not state excludes nothing; kForeign excludes every rule that states it.
+  EventClass MakeClass(const LogsourceKey& key) const;
 };
 
 struct ScratchState {
-  std::vector<uint32_t> outcome_epoch;                // by predicate: the event its outcome is of
-  std::vector<uint8_t> outcome;
-  RuleSet candidates;
+  FoldedTexts texts;
+  std::vector<uint32_t> outcomes;        // by predicate: epoch * 2 + outcome
+  std::vector<uint32_t> seen;            // by condition: the epoch it became a candidate in
+  std::vector<uint32_t> candidates;
   std::vector<RuleId> hits;
-  std::string buffer;                                 // a folded text
   uint32_t epoch = 0;
+
+  // --logsource-from-event: what the attributes' texts were last time, and the classes met so far.
+  struct AttributeMemo {
+    std::string text;
+    uint32_t value = LogsourceKey::kUnstated;
+  };
+  AttributeMemo attributes[LogsourceKey::kAttributes];
+  absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> classes;
+  LogsourceKey class_key;
+  const EventClass* class_now = nullptr;
+  std::string folded;
 };
 
 }  // namespace tocsin::match

@@ -5,6 +5,10 @@
 namespace tocsin::match {
 namespace {
 
+// A longer exponent counts as the greatest of this length: no value has so many digits that it could weigh them up.
+constexpr size_t kMaxExponentDigits = 15;
+constexpr std::string_view kMaxExponent = "999999999999999";
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Digits of whole and fraction in a row, leading zeros passed over.
@@ -58,8 +62,10 @@ bool ParseDecimal(std::string_view text, Decimal& out) {
     i++;
     const bool negative = i < text.size() && text[i] == '-';
     if (i < text.size() && (text[i] == '-' || text[i] == '+')) i++;
-    const std::string_view exponent = digits();
-    if (exponent.empty() || exponent.size() > 9) return false;
+    std::string_view exponent = digits();
+    if (exponent.empty()) return false;
+    exponent.remove_prefix(std::min(exponent.find_first_not_of('0'), exponent.size()));
+    if (exponent.size() > kMaxExponentDigits) exponent = kMaxExponent;
     for (const char c : exponent) out.exponent = out.exponent * 10 + (c - '0');
     if (negative) out.exponent = -out.exponent;
   }

@@ -16,7 +16,7 @@ struct Decimal {
   int64_t exponent = 0;
 };
 
-// The text as a JSON number whole; false for anything else. Exponents beyond 10^9 are refused: no event means them.
+// The text as a JSON number whole; false for anything else. Exponents beyond 10^15 are all the same.
 bool ParseDecimal(std::string_view text, Decimal& out);
 
 std::strong_ordering CompareDecimals(const Decimal& a, const Decimal& b);

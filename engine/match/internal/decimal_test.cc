@@ -62,8 +62,18 @@ TEST(Decimal, ExactBeyondDoubles) {
   EXPECT_EQ(Compare("-1e400", "-1e401"), 1);
 }
 
+// `gt: 5` missed 1e9999999999 and 6e0000000000: long exponents were taken for no number at all.
+TEST(Decimal, LongExponents) {
+  EXPECT_EQ(Compare("6e0000000000", "5"), 1);
+  EXPECT_EQ(Compare("0.5e00000000000000000001", "5"), 0);
+  EXPECT_EQ(Compare("1e9999999999999999999", "4688"), 1);
+  EXPECT_EQ(Compare("1e-9999999999999999999", "0"), 1);
+  EXPECT_EQ(Compare("-1e9999999999999999999", "-4688"), -1);
+  EXPECT_EQ(Compare("0e9999999999999999999", "-0"), 0);
+}
+
 TEST(Decimal, WhatIsNoNumber) {
-  for (const char* text : {"", "-", "+1", "01", "00000429", ".5", "5.", "1e", "1e+", "0x10", " 1", "1 ", "1,000", "NaN", "Infinity", "1.2.3", "--1", "1e9999999999999999999"}) {
+  for (const char* text : {"", "-", "+1", "01", "00000429", ".5", "5.", "1e", "1e+", "0x10", " 1", "1 ", "1,000", "NaN", "Infinity", "1.2.3", "--1"}) {
     Decimal out;
     EXPECT_FALSE(ParseDecimal(text, out)) << text;
   }

@@ -162,17 +162,21 @@ ValueKind KindOf(ondemand::json_type type) {
 
 // An element's fields as an event's are given; one for each level of nesting.
 struct Frame {
+  FoldedTexts texts;
   std::vector<uint32_t> members, found;
   std::vector<Value> values, leaves;
   std::vector<event::Slot> slots;
+  std::vector<uint32_t> fields;      // of each value
 
   // A value of a field; arrays fan out.
-  void Append(const JsonTree& tree, uint32_t node, event::Slot& slot) {
+  void Append(const JsonTree& tree, uint32_t node, uint32_t field) {
     if (tree[node].type == ondemand::json_type::array && tree[node].first_child != kNone) {
-      for (uint32_t child = tree[node].first_child; child != kNone; child = tree[child].next) Append(tree, child, slot);
+      for (uint32_t child = tree[node].first_child; child != kNone; child = tree[child].next) Append(tree, child, field);
       return;
     }
+    event::Slot& slot = slots[field];
     const uint32_t place = static_cast<uint32_t>(values.size());
+    fields.push_back(field);
     values.push_back({tree[node].text, KindOf(tree[node].type)});
     if (slot.first == event::kNoValue) slot.first = place;
     else values[slot.last].next = place;
@@ -191,7 +195,6 @@ struct Frame {
 struct ElementMatcher::Workspace {
   JsonTree tree;
   Frame frames[content::kMaxElementDepth];
-  std::string buffer;
 };
 
 bool ElementMatcher::Compile(const ElementTest& test, content::Diagnostics& diagnostics) {
@@ -205,7 +208,7 @@ bool ElementMatcher::Compile(const ElementTest& test, content::Diagnostics& diag
       ok &= compiled.nested->Compile(*only->elements, diagnostics);
     } else {
       keywords_ |= !item.field.valid();
-      ok &= compiled.predicate.Compile(item, diagnostics);
+      ok &= compiled.predicate.Compile(item, GramCounts(), diagnostics);
     }
   }
   return ok;
@@ -243,18 +246,22 @@ bool ElementMatcher::HoldsIn(uint32_t node, size_t depth, const event::EventView
 bool ElementMatcher::BodyHolds(uint32_t element, size_t depth, const event::EventView& event, Workspace& work) const {
   Frame& frame = work.frames[depth];
   frame.values.clear();
+  frame.fields.clear();
   frame.leaves.clear();
   frame.slots.assign(test_->fields.size(), {event.epoch, event::kNoValue, event::kNoValue});
-  for (size_t i = 0; i < test_->field_paths.size(); i++) {
+  for (uint32_t i = 0; i < test_->field_paths.size(); i++) {
     frame.found.clear();
     Find(work.tree, element, test_->field_paths[i], 0, frame.found);
-    for (const uint32_t found : frame.found) frame.Append(work.tree, found, frame.slots[i]);
+    for (const uint32_t found : frame.found) frame.Append(work.tree, found, i);
   }
   if (keywords_) frame.AppendLeaves(work.tree, element);
   event::EventView as_event = event;
   as_event.value_base = frame.values.data();
+  as_event.value_fields = frame.fields.data();
+  as_event.values_met = static_cast<uint32_t>(frame.values.size());
   as_event.slots = frame.slots.data();
   as_event.leaves = frame.leaves;
+  frame.texts.Begin(as_event);
   return ExprHolds(test_->condition, element, depth, as_event, work);
 }
 
@@ -263,7 +270,7 @@ bool ElementMatcher::ExprHolds(const Expr& expr, uint32_t element, size_t depth,
   switch (expr.kind) {
     case Expr::Kind::kItem: {
       const Test& test = tests_[expr.item];
-      return test.nested ? test.nested->HoldsIn(element, depth + 1, as_event, work) : test.predicate.Holds(as_event, work.buffer);
+      return test.nested ? test.nested->HoldsIn(element, depth + 1, as_event, work) : test.predicate.Holds(as_event, work.frames[depth].texts);
     }
     case Expr::Kind::kNot: return !holds(expr.children[0]);
     case Expr::Kind::kSelection: return holds(expr.children[0]);

@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "engine/event/time.h"
-#include "engine/match/internal/casefold.h"
+#include "engine/match/internal/decimal.h"
 #include "engine/match/internal/element_match.h"
+#include "engine/match/internal/number_key.h"
 
 namespace tocsin::match {
 namespace {
@@ -16,8 +17,8 @@ using event::Value;
 using event::ValueKind;
 using Kind = content::ValueTest::Kind;
 
-// A hash probe pays from this many literals on.
-constexpr size_t kLiteralSetFrom = 4;
+// An index pays from this many literals on: below it, comparing each is as fast.
+constexpr size_t kIndexFrom = 5;
 
 bool IsScalar(const Value& value) { return value.kind == ValueKind::kString || value.kind == ValueKind::kNumber || value.kind == ValueKind::kBool; }
 
@@ -72,35 +73,60 @@ int64_t PartOf(std::string_view text, content::TimePart part) {
 
 }  // namespace
 
-bool Predicate::CompileTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Test& out) const {
-  out.kind = from.kind;
-  out.boolean = from.boolean;
-  out.compare = from.compare;
-  out.time_part = from.time_part;
-  out.other_field = from.other_field;
-  out.until_ns = from.until_ns;
-  out.cased = from.cased;
-  out.has_number = !from.number.empty();
-  out.number_text = from.number;
+content::Pattern AnywherePattern(const content::Pattern& pattern) {
+  content::Pattern out = pattern;
+  const auto any = [](const content::Pattern::Piece& piece) { return piece.kind == content::Pattern::Kind::kAny; };
+  if (out.pieces.empty() || !any(out.pieces.front())) out.pieces.insert(out.pieces.begin(), {content::Pattern::Kind::kAny, ""});
+  if (!any(out.pieces.back())) out.pieces.push_back({content::Pattern::Kind::kAny, ""});
+  return out;
+}
+
+bool Predicate::AddTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Group& group) {
+  if (from.kind == Kind::kNull) {
+    group.null = true;
+    return true;
+  }
+  if (from.kind == Kind::kExists) {
+    (from.boolean ? group.exists : group.missing) = true;
+    return true;
+  }
+  if (from.kind == Kind::kElements) {
+    auto elements = std::make_shared<ElementMatcher>();
+    const bool ok = elements->Compile(*from.elements, diagnostics);
+    group.elements.push_back(std::move(elements));
+    return ok;
+  }
+  Test test{.kind = from.kind};
+  test.boolean = from.boolean;
+  test.compare = from.compare;
+  test.time_part = from.time_part;
+  test.other_field = from.other_field;
+  test.until_ns = from.until_ns;
+  test.cased = from.cased;
+  test.number = from.number;
   switch (from.kind) {
-    case Kind::kPattern: {
-      content::Pattern pattern = from.pattern;
-      if (!field_.valid()) {  // a keyword stands anywhere in a value
-        const auto any = [](const content::Pattern::Piece& piece) { return piece.kind == content::Pattern::Kind::kAny; };
-        if (pattern.pieces.empty() || !any(pattern.pieces.front())) pattern.pieces.insert(pattern.pieces.begin(), {content::Pattern::Kind::kAny, ""});
-        if (!any(pattern.pieces.back())) pattern.pieces.push_back({content::Pattern::Kind::kAny, ""});
+    case Kind::kPattern:
+      // A number's own text is equal by value, so that the number alone is asked for.
+      if (const auto key = NumberKey(from.number); key && from.until_ns == INT64_MAX) {
+        group.numbers.push_back({*key, from.number});
+        if (!from.windash) return true;
       }
-      out.pattern = TextPattern(pattern, from.cased, from.windash);
-      return true;
-    }
+      test.pattern = TextPattern(field_.valid() ? from.pattern : AnywherePattern(from.pattern), from.cased, from.windash);
+      if (from.until_ns == INT64_MAX && !from.cased) {
+        group.patterns.push_back(std::move(test.pattern));
+        return true;
+      }
+      break;
     case Kind::kRegex: {
       re2::RE2::Options options;
       options.set_log_errors(false);
       options.set_max_mem(kRegexMemory);
-      out.regex = std::make_unique<re2::RE2>(re2::StringPiece(from.text.data(), from.text.size()), options);
-      if (out.regex->ok()) return true;
-      diagnostics.Error("T1101", place, "the regex is refused: " + out.regex->error(), "RE2 syntax: no look-around, no back-references");
-      return false;
+      test.regex = std::make_unique<re2::RE2>(re2::StringPiece(from.text.data(), from.text.size()), options);
+      if (!test.regex->ok()) {
+        diagnostics.Error("T1101", place, "the regex is refused: " + test.regex->error(), "RE2 syntax: no look-around, no back-references");
+        return false;
+      }
+      break;
     }
     case Kind::kCidr: {
       const std::optional<Network> network = ParseNetwork(from.text);
@@ -109,113 +135,128 @@ bool Predicate::CompileTest(const content::ValueTest& from, content::Place place
         return false;
       }
       if (network->host_bits) diagnostics.Warning("T1151", place, "`" + from.text + "` has bits behind its prefix; they are ignored");
-      out.network = *network;
-      return true;
-    }
-    case Kind::kElements: {
-      auto elements = std::make_shared<ElementMatcher>();
-      const bool ok = elements->Compile(*from.elements, diagnostics);
-      out.elements = std::move(elements);
-      return ok;
+      test.network = *network;
+      break;
     }
     case Kind::kFieldRef: {
       const auto& pieces = from.pattern.pieces;
-      out.any_before = !pieces.empty() && pieces.front().kind == content::Pattern::Kind::kAny;
-      out.any_after = !pieces.empty() && pieces.back().kind == content::Pattern::Kind::kAny;
-      return true;
+      test.any_before = !pieces.empty() && pieces.front().kind == content::Pattern::Kind::kAny;
+      test.any_after = !pieces.empty() && pieces.back().kind == content::Pattern::Kind::kAny;
+      break;
     }
-    default: return true;
+    default: break;
   }
+  group.tests.push_back(std::move(test));
+  return true;
 }
 
-// Equality of folded texts is all there is to it.
-bool Predicate::IsPlainLiteral(const content::ValueTest& test) {
-  return test.kind == Kind::kPattern && test.pattern.IsLiteral() && !test.cased && !test.windash && test.number.empty() && test.until_ns == INT64_MAX;
+// Patterns that are one literal go into an index when there are enough of them.
+void Predicate::MakeIndex(Group& group, const GramCounts& grams) {
+  std::string text;
+  LiteralIndex::Where where;
+  const auto goes_in = [&](const TextPattern& pattern) {
+    if (!pattern.OneLiteral()) return false;
+    const TextPattern::Needed needed = pattern.Needs()[0];
+    text = needed.folded;
+    where = needed.where();
+    return LiteralIndex::Takes(text, where);
+  };
+  if (static_cast<size_t>(std::count_if(group.patterns.begin(), group.patterns.end(), goes_in)) < kIndexFrom) return;
+  auto index = std::make_unique<LiteralIndex>();
+  std::erase_if(group.patterns, [&](const TextPattern& pattern) {
+    if (!goes_in(pattern)) return false;
+    index->Add(text, where, 0);
+    return true;
+  });
+  index->Build(grams);
+  group.literals = std::move(index);
 }
 
-bool Predicate::Compile(const content::Item& item, content::Diagnostics& diagnostics) {
+bool Predicate::Compile(const content::Item& item, const GramCounts& grams, content::Diagnostics& diagnostics) {
   field_ = item.field;
-  all_ = item.all;
   negated_ = item.negated;
-  const auto plain = [](const std::vector<content::ValueTest>& forms) { return std::all_of(forms.begin(), forms.end(), IsPlainLiteral); };
-  const bool probe = !all_ && field_.valid() && static_cast<size_t>(std::count_if(item.values.begin(), item.values.end(), plain)) >= kLiteralSetFrom;
   bool ok = true;
-  for (const auto& forms : item.values) {
-    if (probe && plain(forms)) {
-      for (const content::ValueTest& form : forms) literals_.insert(form.pattern.pieces.empty() ? "" : Folded(form.pattern.pieces[0].text));
-      continue;
-    }
-    std::vector<Test>& entry = entries_.emplace_back();
-    for (const content::ValueTest& form : forms) ok &= CompileTest(form, form.place.line > 0 ? form.place : item.place, diagnostics, entry.emplace_back());
+  for (const auto& entry : item.values) {
+    if (item.all || groups_.empty()) groups_.emplace_back();
+    for (const content::ValueTest& test : entry) ok &= AddTest(test, test.place.line > 0 ? test.place : item.place, diagnostics, groups_.back());
+  }
+  constexpr uint32_t kIndexCost = 8, kTestCost = 40, kElementCost = 1000;
+  for (Group& group : groups_) {
+    MakeIndex(group, grams);
+    cost_ += static_cast<uint32_t>(group.patterns.size() + group.numbers.size() + group.tests.size() * kTestCost + group.elements.size() * kElementCost + (group.literals ? kIndexCost : 0));
   }
   return ok;
 }
 
-bool Predicate::InLiterals(const event::EventView& event, std::string& buffer) const {
-  for (const Value& value : event.values(field_)) {
-    if (!IsScalar(value)) continue;
-    FoldTo(value.text, buffer);
-    if (literals_.contains(buffer)) return true;
-  }
-  return false;
+bool Predicate::Holds(const event::EventView& event, FoldedTexts& texts) const {
+  return std::all_of(groups_.begin(), groups_.end(), [&](const Group& group) { return GroupHolds(group, event, texts); }) != negated_;
 }
 
-bool Predicate::Holds(const event::EventView& event, std::string& buffer) const {
-  const auto holds = [&](const std::vector<Test>& entry) { return EntryHolds(entry, event, buffer); };
-  bool result;
-  if (all_) result = std::all_of(entries_.begin(), entries_.end(), holds);
-  else result = (!literals_.empty() && InLiterals(event, buffer)) || std::any_of(entries_.begin(), entries_.end(), holds);
-  return result != negated_;
-}
-
-bool Predicate::EntryHolds(const std::vector<Test>& entry, const event::EventView& event, std::string& buffer) const {
-  return std::any_of(entry.begin(), entry.end(), [&](const Test& test) { return TestHolds(test, event, buffer); });
-}
-
-bool Predicate::TestHolds(const Test& test, const event::EventView& event, std::string& buffer) const {
-  if (test.until_ns != INT64_MAX && event.time.known() && event.time.ns > test.until_ns) return false;
-  if (test.kind == Kind::kElements) return test.elements->Holds(event);
+bool Predicate::GroupHolds(const Group& group, const event::EventView& event, FoldedTexts& texts) const {
+  if (std::any_of(group.elements.begin(), group.elements.end(), [&](const auto& elements) { return elements->Holds(event); })) return true;
   if (!field_.valid()) {
-    for (const Value& leaf : event.leaves) {
-      if (ValueHolds(test, leaf, event, buffer)) return true;
-    }
-    return false;
+    return std::any_of(event.leaves.begin(), event.leaves.end(), [&](const Value& leaf) { return ValueHolds(group, leaf, event, texts); });
   }
   const event::Values values = event.values(field_);
-  if (test.kind == Kind::kExists) return values.empty() != test.boolean;
-  if (test.kind == Kind::kNull && values.empty()) return true;
+  if (values.empty()) return group.null || group.missing;
+  if (group.exists) return true;
   for (const Value& value : values) {
-    if (ValueHolds(test, value, event, buffer)) return true;
+    if (ValueHolds(group, value, event, texts)) return true;
   }
   return false;
 }
 
-bool Predicate::ValueHolds(const Test& test, const Value& value, const event::EventView& event, std::string& buffer) const {
-  if (test.kind == Kind::kNull) return value.kind == ValueKind::kNull;
+bool Predicate::ValueHolds(const Group& group, const Value& value, const event::EventView& event, FoldedTexts& texts) const {
+  if (value.kind == ValueKind::kNull && group.null) return true;
   if (!IsScalar(value)) return false;
+  if (group.literals || !group.patterns.empty()) {
+    const FoldedText folded = texts.Of(value);
+    if (group.literals && group.literals->Find(folded, [](uint32_t) { return true; })) return true;
+    for (const TextPattern& pattern : group.patterns) {
+      if (pattern.Matches(folded.text)) return true;
+    }
+  }
+  if (!group.numbers.empty() && NumbersHold(group, value)) return true;
+  for (const Test& test : group.tests) {
+    if (TestHolds(test, value, event, texts)) return true;
+  }
+  return false;
+}
+
+bool Predicate::NumbersHold(const Group& group, const Value& value) {
+  if (value.kind == ValueKind::kBool) return false;
+  const std::optional<uint64_t> key = NumberKey(value.text);
+  return key && std::any_of(group.numbers.begin(), group.numbers.end(), [&](const Number& number) {
+    return number.key == *key && CompareText(value.text, Compare::kEq, number.text);
+  });
+}
+
+bool Predicate::TestHolds(const Test& test, const Value& value, const event::EventView& event, FoldedTexts& texts) {
+  if (test.until_ns != INT64_MAX && event.time.known() && event.time.ns > test.until_ns) return false;
   switch (test.kind) {
     case Kind::kPattern:
-      return test.pattern.Matches(value.text) || (test.has_number && value.kind != ValueKind::kBool && CompareText(value.text, Compare::kEq, test.number_text));
+      if (test.pattern.Matches(test.pattern.cased() ? value.text : texts.Of(value).text)) return true;
+      return !test.number.empty() && value.kind != ValueKind::kBool && CompareText(value.text, Compare::kEq, test.number);
     case Kind::kBool: return SameWord(value.text, test.boolean ? "true" : "false");
     case Kind::kRegex: return re2::RE2::PartialMatch(re2::StringPiece(value.text.data(), value.text.size()), *test.regex);
     case Kind::kCidr: {
       const std::optional<Address> address = ParseAddress(value.text);
       return address && test.network.Contains(*address);
     }
-    case Kind::kCompare: return value.kind != ValueKind::kBool && CompareText(value.text, test.compare, test.number_text);
-    case Kind::kFieldRef: return FieldRefHolds(test, value.text, event, buffer);
+    case Kind::kCompare: return value.kind != ValueKind::kBool && CompareText(value.text, test.compare, test.number);
+    case Kind::kFieldRef: return FieldRefHolds(test, value, event, texts);
     case Kind::kTimePart: {
       const int64_t part = PartOf(value.text, test.time_part);
-      return part >= 0 && CompareText(std::to_string(part), test.compare, test.number_text);
+      return part >= 0 && CompareText(std::to_string(part), test.compare, test.number);
     }
     case Kind::kNull:
     case Kind::kExists:
-    case Kind::kElements: break;
+    case Kind::kElements: break;   // of the group
   }
   return false;
 }
 
-bool Predicate::FieldRefHolds(const Test& test, std::string_view text, const event::EventView& event, std::string& buffer) const {
+bool Predicate::FieldRefHolds(const Test& test, const Value& value, const event::EventView& event, FoldedTexts& texts) {
   const auto stands_in = [&](std::string_view whole, std::string_view other) {
     if (test.any_before && test.any_after) return whole.find(other) != std::string_view::npos;
     if (test.any_before) return whole.ends_with(other);
@@ -224,15 +265,7 @@ bool Predicate::FieldRefHolds(const Test& test, std::string_view text, const eve
   };
   for (const Value& other : event.values(test.other_field)) {
     if (!IsScalar(other)) continue;
-    if (test.cased) {
-      if (stands_in(text, other.text)) return true;
-      continue;
-    }
-    // Both folded into the one buffer, the text first.
-    buffer.resize(FoldedSizeMax(text.size()) + FoldedSizeMax(other.text.size()));
-    const size_t text_size = Fold(text, buffer.data());
-    const size_t other_size = Fold(other.text, buffer.data() + text_size);
-    if (stands_in({buffer.data(), text_size}, {buffer.data() + text_size, other_size})) return true;
+    if (test.cased ? stands_in(value.text, other.text) : stands_in(texts.Of(value).text, texts.Of(other).text)) return true;
   }
   return false;
 }

@@ -1,4 +1,8 @@
 // One distinct test of one field: an Item compiled. Evaluated at most once an event, however many rules use it.
+//
+// An item is an OR of entries, or an AND of them (`all`); an entry is an OR of tests. So it is compiled to groups: each an OR
+// of tests over the field's values, all of which must hold; without `all` there is one group. What a group asks of texts is
+// sorted by what it costs: literals through a LiteralIndex where there are many, then single patterns, then the rest.
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_PREDICATE_H_
 #define TOCSIN_ENGINE_MATCH_INTERNAL_PREDICATE_H_
 
@@ -8,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "engine/content/content_set.h"
 #include "engine/event/event.h"
-#include "engine/match/internal/decimal.h"
+#include "engine/match/internal/folded_texts.h"
+#include "engine/match/internal/literal_index.h"
 #include "engine/match/internal/network.h"
 #include "engine/match/internal/text_match.h"
 
@@ -23,40 +27,57 @@ class ElementMatcher;
 
 class Predicate {
  public:
-  // False, with a diagnostic at the item's place, when a regex or a network is refused.
-  bool Compile(const content::Item& item, content::Diagnostics& diagnostics);
-  // `buffer` is scratch for folding; its capacity is kept.
-  bool Holds(const event::EventView& event, std::string& buffer) const;
+  // False, with a diagnostic at the item's place, when a regex or a network is refused. `grams` choose the windows of literals.
+  bool Compile(const content::Item& item, const GramCounts& grams, content::Diagnostics& diagnostics);
+  // REQUIRES: texts.Begin(event).
+  bool Holds(const event::EventView& event, FoldedTexts& texts) const;
+  // What it costs to ask, relative to comparing one literal. For the order in which a condition asks.
+  uint32_t cost() const { return cost_; }
 
  private:
   struct Test {
     content::ValueTest::Kind kind;
-    bool boolean = false, has_number = false;
+    bool boolean = false;
     content::Compare compare = content::Compare::kEq;
     content::TimePart time_part = content::TimePart::kMinute;
     content::FieldId other_field;
     int64_t until_ns = INT64_MAX;
     bool cased = false, any_before = false, any_after = false;   // kFieldRef
-    TextPattern pattern;
-    std::string number_text;
+    TextPattern pattern;                                         // kPattern
+    std::string number;                                          // kCompare, kTimePart
     Network network;
     std::unique_ptr<re2::RE2> regex;
-    std::shared_ptr<const ElementMatcher> elements;   // shared: the type is not complete here
   };
-  bool CompileTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Test& out) const;
-  static bool IsPlainLiteral(const content::ValueTest& test);
-  bool EntryHolds(const std::vector<Test>& entry, const event::EventView& event, std::string& buffer) const;
-  bool TestHolds(const Test& test, const event::EventView& event, std::string& buffer) const;
-  bool ValueHolds(const Test& test, const event::Value& value, const event::EventView& event, std::string& buffer) const;
-  bool FieldRefHolds(const Test& test, std::string_view text, const event::EventView& event, std::string& buffer) const;
-  bool InLiterals(const event::EventView& event, std::string& buffer) const;
+  struct Number {
+    uint64_t key;
+    std::string text;
+  };
+  struct Group {
+    bool null = false;                  // a missing field or null
+    bool exists = false, missing = false;   // `exists: true`, `exists: false`
+    std::unique_ptr<const LiteralIndex> literals;   // null: none
+    std::vector<TextPattern> patterns;  // without case, without expiry
+    std::vector<Number> numbers;        // equal by value (SIGMA.md 18)
+    std::vector<Test> tests;            // everything else
+    std::vector<std::shared_ptr<const ElementMatcher>> elements;   // asked of the event, not of the field's values; shared because
+                                                                   //   the type is not complete here
+  };
+  bool AddTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Group& group);
+  static void MakeIndex(Group& group, const GramCounts& grams);
+  bool GroupHolds(const Group& group, const event::EventView& event, FoldedTexts& texts) const;
+  bool ValueHolds(const Group& group, const event::Value& value, const event::EventView& event, FoldedTexts& texts) const;
+  static bool NumbersHold(const Group& group, const event::Value& value);
+  static bool TestHolds(const Test& test, const event::Value& value, const event::EventView& event, FoldedTexts& texts);
+  static bool FieldRefHolds(const Test& test, const event::Value& value, const event::EventView& event, FoldedTexts& texts);
 
   content::FieldId field_;           // !valid() = keywords
-  bool all_ = false, negated_ = false;
-  std::vector<std::vector<Test>> entries_;
-  // Plain literals of an any-of list, folded: one probe instead of a comparison each.
-  absl::flat_hash_set<std::string> literals_;
+  bool negated_ = false;
+  uint32_t cost_ = 1;
+  std::vector<Group> groups_;
 };
+
+// A keyword stands anywhere in a value (SIGMA.md 21): its pattern with `*` at both ends.
+content::Pattern AnywherePattern(const content::Pattern& pattern);
 
 }  // namespace tocsin::match
 

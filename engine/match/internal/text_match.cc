@@ -3,8 +3,12 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <iterator>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 #include "engine/match/internal/casefold.h"
 #include "engine/match/internal/utf8.h"
@@ -14,153 +18,210 @@ namespace {
 
 using content::Pattern;
 
+constexpr size_t kNone = std::string_view::npos;
 constexpr char32_t kDashes[] = {U'-', U'/', 0x2013, 0x2014, 0x2015};
 
 bool IsDash(char32_t code) { return std::find(std::begin(kDashes), std::end(kDashes), code) != std::end(kDashes); }
 
 // \w of \b and \B: letters and digits of every script. Compile time only; RE2 knows Unicode's classes.
 bool IsWord(char32_t code) {
-  if (code == 0 || code > 0x10FFFF) return false;
+  if (code == 0 || code == kNotACodePoint) return false;
   static const re2::RE2* const word = new re2::RE2("[\\pL\\pN_]");
   char bytes[4];
   return re2::RE2::FullMatch(re2::StringPiece(bytes, WriteCodePoint(code, bytes)), *word);
 }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool IsAscii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-// The code point at `at`; a byte that begins none stands for itself above Unicode, so that it equals nothing else.
-char32_t CodeAt(std::string_view text, size_t at, size_t* size) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at);
-  const size_t n = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
-  *size = 1;
-  if (n == 1) return first;
-  if (n == 0 || at + n > text.size()) return 0x110000u + first;
-  char32_t code = first & (0x7F >> n);
-  for (size_t i = 1; i < n; i++) {
-    if ((byte(at + i) & 0xC0) != 0x80) return 0x110000u + first;
-    code = code << 6 | (byte(at + i) & 0x3F);
-  }
-  *size = n;
-  return code;
-}
-
-bool SameAscii(const char* text, std::string_view wanted, bool cased) {
-  if (cased) return memcmp(text, wanted.data(), wanted.size()) == 0;
-  for (size_t i = 0; i < wanted.size(); i++) {
-    if (Lower(text[i]) != wanted[i]) return false;
-  }
-  return true;
+bool StandsAt(std::string_view text, size_t at, std::string_view wanted) {
+  return wanted.size() <= text.size() - at && memcmp(text.data() + at, wanted.data(), wanted.size()) == 0;
 }
 
 }  // namespace
 
-TextPattern::TextPattern(const Pattern& pattern, bool cased, bool windash) : cased_(cased) {
-  bool has_dash = false, has_one = false;
-  size_t literals = 0;
-  char32_t previous = 0;
-  for (const Pattern::Piece& piece : pattern.pieces) {
-    if (piece.kind == Pattern::Kind::kAny) units_.push_back({Unit::Kind::kAny});
-    if (piece.kind == Pattern::Kind::kOne) {
-      units_.push_back({Unit::Kind::kOne});
-      has_one = true;
+size_t FindText(std::string_view text, std::string_view wanted, size_t from) {
+  if (wanted.empty()) return from <= text.size() ? from : kNone;
+  if (from > text.size() || wanted.size() > text.size() - from) return kNone;
+#ifdef __AVX2__
+  const size_t last = text.size() - wanted.size();
+  const size_t tail = wanted.size() - 1;
+  const __m256i first_byte = _mm256_set1_epi8(wanted.front()), last_byte = _mm256_set1_epi8(wanted.back());
+  for (size_t at = from; at <= last; at += 32) {
+    const __m256i heads = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text.data() + at));
+    const __m256i tails = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text.data() + at + tail));
+    uint32_t both = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(heads, first_byte), _mm256_cmpeq_epi8(tails, last_byte))));
+    for (; both != 0; both &= both - 1) {
+      const size_t place = at + static_cast<size_t>(std::countr_zero(both));
+      if (place > last) return kNone;
+      if (memcmp(text.data() + place, wanted.data(), wanted.size()) == 0) return place;
     }
-    if (piece.kind != Pattern::Kind::kLiteral) {
-      previous = 0;
+  }
+  return kNone;
+#else
+  return text.find(wanted, from);
+#endif
+}
+
+TextPattern::TextPattern(const Pattern& pattern, bool cased, bool windash) : cased_(cased) {
+  const auto& pieces = pattern.pieces;
+  any_before_ = !pieces.empty() && pieces.front().kind == Pattern::Kind::kAny;
+  any_after_ = !pieces.empty() && pieces.back().kind == Pattern::Kind::kAny;
+  if (pieces.empty()) runs_.emplace_back();
+  bool new_run = true;
+  const auto add = [&](Unit::Kind kind, std::string_view text) {
+    if (new_run) runs_.emplace_back();
+    new_run = false;
+    std::vector<Unit>& units = runs_.back().units;
+    if (kind == Unit::Kind::kText && !units.empty() && units.back().kind == Unit::Kind::kText) units.back().text += text;
+    else units.push_back({kind, std::string(text)});
+  };
+  for (const Pattern::Piece& piece : pieces) {
+    if (piece.kind == Pattern::Kind::kAny) new_run = true;
+    if (piece.kind == Pattern::Kind::kOne) add(Unit::Kind::kOne, "");
+    if (piece.kind != Pattern::Kind::kLiteral) continue;
+    char32_t previous = 0;
+    for (size_t at = 0; at < piece.text.size();) {
+      const CodePoint point = CodePointAt(piece.text, at);
+      const size_t behind = at + point.size;
+      const char32_t next = behind < piece.text.size() ? CodePointAt(piece.text, behind).code : 0;
+      // \B[-/...]\b: what stands before is no word character either, what follows is one.
+      if (windash && IsDash(point.code) && !IsWord(previous) && IsWord(next)) add(Unit::Kind::kDash, "");
+      else add(Unit::Kind::kText, piece.text.substr(at, point.size));
+      previous = point.code;
+      at = behind;
+    }
+  }
+  for (Run& run : runs_) {
+    for (size_t i = 0; i < run.units.size(); i++) {
+      Unit& unit = run.units[i];
+      if (unit.kind != Unit::Kind::kText) continue;
+      if (!cased) unit.text = Folded(unit.text);
+      if (run.anchor == SIZE_MAX || unit.text.size() > run.units[run.anchor].text.size()) run.anchor = i;
+    }
+  }
+  const bool one_literal = runs_.size() == 1 && (runs_[0].units.empty() || (runs_[0].units.size() == 1 && runs_[0].anchor == 0));
+  if (!one_literal) return;
+  if (!runs_[0].units.empty()) literal_ = runs_[0].units[0].text;
+  form_ = any_before_ ? (any_after_ ? Form::kContains : Form::kEndsWith) : (any_after_ ? Form::kStartsWith : Form::kEquals);
+}
+
+// Where the run's units from `unit` on, set at `at`, end; kNone when they do not match there.
+size_t TextPattern::MatchAt(const Run& run, size_t unit, std::string_view text, size_t at) {
+  for (; unit < run.units.size(); unit++) {
+    const Unit& wanted = run.units[unit];
+    if (wanted.kind == Unit::Kind::kText) {
+      if (!StandsAt(text, at, wanted.text)) return kNone;
+      at += wanted.text.size();
       continue;
     }
-    literals++;
-    literal_ascii_ &= IsAscii(piece.text);
-    for (size_t at = 0, size = 0; at < piece.text.size(); at += size) {
-      const char32_t code = CodeAt(piece.text, at, &size);
-      size_t next_size = 0;
-      const char32_t next = at + size < piece.text.size() ? CodeAt(piece.text, at + size, &next_size) : 0;
-      // \B[-/...]\b: what stands before is no word character either, what follows is one.
-      if (windash && IsDash(code) && !IsWord(previous) && IsWord(next)) {
-        units_.push_back({Unit::Kind::kDash});
-        has_dash = true;
-      } else {
-        units_.push_back({Unit::Kind::kCode, cased ? code : FoldCodePoint(code)});
-      }
-      previous = code;
+    if (at == text.size()) return kNone;
+    const CodePoint point = CodePointAt(text, at);
+    if (wanted.kind == Unit::Kind::kDash && !IsDash(point.code)) return kNone;
+    at += point.size;
+  }
+  return at;
+}
+
+// The same backwards: units before `unit` must end at `end`.
+bool TextPattern::MatchBefore(const Run& run, size_t unit, std::string_view text, size_t end, size_t* begin) {
+  while (unit-- > 0) {
+    const Unit& wanted = run.units[unit];
+    if (wanted.kind == Unit::Kind::kText) {
+      if (wanted.text.size() > end || !StandsAt(text, end - wanted.text.size(), wanted.text)) return false;
+      end -= wanted.text.size();
+      continue;
+    }
+    if (end == 0) return false;
+    const CodePoint point = CodePointBefore(text, end);
+    if (wanted.kind == Unit::Kind::kDash && !IsDash(point.code)) return false;
+    end -= point.size;
+  }
+  *begin = end;
+  return true;
+}
+
+// The end of the run's leftmost place at or behind `from`; kNone when there is none.
+size_t TextPattern::FindRun(const Run& run, std::string_view text, size_t from) const {
+  if (run.anchor == SIZE_MAX) {  // dashes and `?`s alone
+    for (size_t at = from;;) {
+      const size_t end = MatchAt(run, 0, text, at);
+      if (end != kNone || at == text.size()) return end;
+      at += CodePointAt(text, at).size;
     }
   }
-  const auto& pieces = pattern.pieces;
-  const auto is = [&](size_t i, Pattern::Kind kind) { return i < pieces.size() && pieces[i].kind == kind; };
-  form_ = Form::kGeneral;
-  if (has_dash || has_one || literals > 1) return;
-  for (const Pattern::Piece& piece : pieces) {
-    if (piece.kind == Pattern::Kind::kLiteral) literal_ = piece.text;
+  const std::string& anchor = run.units[run.anchor].text;
+  for (size_t at = from; (at = cased_ ? text.find(anchor, at) : FindText(text, anchor, at)) != kNone; at++) {
+    size_t begin = at;
+    if (run.anchor > 0 && (!MatchBefore(run, run.anchor, text, at, &begin) || begin < from)) continue;
+    const size_t end = MatchAt(run, run.anchor, text, at);
+    if (end != kNone) return end;
   }
-  if (!cased) std::transform(literal_.begin(), literal_.end(), literal_.begin(), Lower);
-  if (pieces.empty() || pieces.size() == 1) form_ = literals == pieces.size() ? Form::kEquals : Form::kContains;  // `*` alone: any text
-  else if (pieces.size() == 2) form_ = is(0, Pattern::Kind::kAny) ? Form::kEndsWith : Form::kStartsWith;
-  else form_ = Form::kContains;
+  return kNone;
+}
+
+bool TextPattern::RunEndsAt(const Run& run, std::string_view text, size_t from) {
+  size_t begin = 0;
+  return MatchBefore(run, run.units.size(), text, text.size(), &begin) && begin >= from;
 }
 
 bool TextPattern::Matches(std::string_view text) const {
-  if (form_ == Form::kGeneral) return GeneralMatches(text);
-  // Bytes compare alone where case means something, or where neither side has a letter outside ASCII. A few letters outside
-  // fold to ASCII (the Kelvin sign to k), hence both sides.
-  if (cased_ || (literal_ascii_ && IsAscii(text))) return AsciiMatches(text);
-  return GeneralMatches(text);
-}
-
-bool TextPattern::AsciiMatches(std::string_view text) const {
-  const std::string_view wanted = literal_;
-  if (text.size() < wanted.size()) return false;
   switch (form_) {
-    case Form::kEquals: return text.size() == wanted.size() && SameAscii(text.data(), wanted, cased_);
-    case Form::kStartsWith: return SameAscii(text.data(), wanted, cased_);
-    case Form::kEndsWith: return SameAscii(text.data() + (text.size() - wanted.size()), wanted, cased_);
-    case Form::kContains: {
-      if (wanted.empty()) return true;
-      if (cased_) return text.find(wanted) != std::string_view::npos;
-      const char lower = wanted[0], upper = lower >= 'a' && lower <= 'z' ? static_cast<char>(lower - 32) : lower;
-      for (size_t at = 0; at + wanted.size() <= text.size(); at++) {
-        if ((text[at] == lower || text[at] == upper) && SameAscii(text.data() + at, wanted, false)) return true;
-      }
-      return false;
-    }
-    case Form::kGeneral: break;
+    case Form::kEquals: return text == literal_;
+    case Form::kStartsWith: return text.starts_with(literal_);
+    case Form::kEndsWith: return text.ends_with(literal_);
+    case Form::kContains: return (cased_ ? text.find(literal_) : FindText(text, literal_)) != kNone;
+    case Form::kRuns: break;
   }
-  return false;
+  return RunsMatch(text);
 }
 
-// Two positions to go back to: the last `*`, and how much of the text it has taken.
-bool TextPattern::GeneralMatches(std::string_view text) const {
-  size_t unit = 0, at = 0, star = SIZE_MAX, resume = 0;
-  while (at < text.size()) {
-    size_t size = 0;
-    const char32_t code = CodeAt(text, at, &size);
-    if (unit < units_.size()) {
-      const Unit& wanted = units_[unit];
-      if (wanted.kind == Unit::Kind::kAny) {
-        star = unit++;
-        resume = at;
-        continue;
-      }
-      const bool same = wanted.kind == Unit::Kind::kOne || (wanted.kind == Unit::Kind::kDash && IsDash(code)) ||
-                        (wanted.kind == Unit::Kind::kCode && wanted.code == (cased_ ? code : FoldCodePoint(code)));
-      if (same) {
-        unit++;
-        at += size;
-        continue;
+bool TextPattern::RunsMatch(std::string_view text) const {
+  size_t at = 0, first = 0, last = runs_.size();
+  if (runs_.empty()) return true;  // `*`
+  if (!any_before_) {
+    at = MatchAt(runs_[0], 0, text, 0);
+    if (at == kNone) return false;
+    if (runs_.size() == 1 && !any_after_) return at == text.size();
+    first = 1;
+  }
+  if (!any_after_ && last > first) last--;
+  for (size_t i = first; i < last; i++) {
+    at = FindRun(runs_[i], text, at);
+    if (at == kNone) return false;
+  }
+  return any_after_ || RunEndsAt(runs_.back(), text, at);
+}
+
+std::vector<TextPattern::Needed> TextPattern::Needs() const {
+  std::vector<Needed> out;
+  for (size_t r = 0; r < runs_.size(); r++) {
+    const std::vector<Unit>& units = runs_[r].units;
+    if (units.empty()) out.push_back({"", true, true});
+    for (size_t u = 0; u < units.size(); u++) {
+      if (units[u].kind != Unit::Kind::kText) continue;
+      const bool at_start = r == 0 && u == 0 && !any_before_;
+      const bool at_end = r + 1 == runs_.size() && u + 1 == units.size() && !any_after_;
+      out.push_back({cased_ ? Folded(units[u].text) : units[u].text, at_start, at_end});
+    }
+  }
+  return out;
+}
+
+std::vector<std::vector<TextPattern::Needed>> TextPattern::Choices() const {
+  std::vector<std::vector<Needed>> out;
+  for (Needed& needed : Needs()) out.push_back({std::move(needed)});
+  for (const Run& run : runs_) {
+    for (size_t u = 0; u < run.units.size(); u++) {
+      if (run.units[u].kind != Unit::Kind::kDash) continue;
+      std::vector<Needed>& choice = out.emplace_back();
+      for (const char32_t dash : kDashes) {
+        char bytes[4];
+        std::string text = u > 0 ? run.units[u - 1].text : "";
+        text.append(bytes, WriteCodePoint(dash, bytes));
+        if (u + 1 < run.units.size()) text += run.units[u + 1].text;
+        choice.push_back({cased_ ? Folded(text) : text});
       }
     }
-    if (star == SIZE_MAX) return false;
-    size_t skipped = 0;
-    CodeAt(text, resume, &skipped);
-    resume += skipped;
-    at = resume;
-    unit = star + 1;
   }
-  while (unit < units_.size() && units_[unit].kind == Unit::Kind::kAny) unit++;
-  return unit == units_.size();
+  return out;
 }
 
 }  // namespace tocsin::match

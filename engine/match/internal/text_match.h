@@ -7,37 +7,68 @@
 #include <vector>
 
 #include "engine/content/sigma/rule.h"
+#include "engine/match/internal/literal_index.h"
 
 namespace tocsin::match {
 
+// Where `wanted` first stands in `text` from `from` on, or npos. Linear in practice: 32 positions a step are compared by their
+// first and last bytes. REQUIRES: the 32 bytes behind `text` are readable.
+size_t FindText(std::string_view text, std::string_view wanted, size_t from = 0);
+
 // A pattern ready to run. Immutable.
+//
+// Unless it is cased it runs over folded text, where comparing is comparing bytes. Runs of fixed units (between `*`s) are
+// placed one after the other, each as far left as it goes; a run is found by its longest piece of plain bytes, and what
+// stands before and behind that piece is then compared unit by unit.
 class TextPattern {
  public:
   // `windash`: each flag dash of the literals, preceded and followed by no word boundary as \B-\b says, stands for any of five.
   TextPattern(const content::Pattern& pattern, bool cased, bool windash);
   TextPattern() = default;
 
-  // Linear in the text for patterns without `?` between wildcards; at worst text x pattern.
+  // `text` is folded and has 32 readable bytes behind it (FoldedTexts); for a cased pattern it is the event's own. Linear in the
+  // text for patterns without `?` or dashes; at worst text x pattern.
   bool Matches(std::string_view text) const;
-  // Exact literal without wildcards or dashes: what an equality index can hold.
-  bool is_literal() const { return form_ == Form::kEquals; }
   bool cased() const { return cased_; }
 
- private:
-  enum class Form : uint8_t { kEquals, kStartsWith, kEndsWith, kContains, kGeneral };
-  // A unit of a general pattern: a code point (folded unless cased), one of the dashes, any one, any run.
-  struct Unit {
-    enum class Kind : uint8_t { kCode, kDash, kOne, kAny } kind;
-    char32_t code = 0;
+  // Plain bytes (folded) without which nothing matches, and where they must stand; all of them are necessary.
+  struct Needed {
+    std::string folded;
+    bool at_start = false, at_end = false;   // both: the whole text
+    LiteralIndex::Where where() const {
+      return at_start ? (at_end ? LiteralIndex::Where::kWhole : LiteralIndex::Where::kStart) : at_end ? LiteralIndex::Where::kEnd : LiteralIndex::Where::kAnywhere;
+    }
   };
-  bool AsciiMatches(std::string_view text) const;
-  bool GeneralMatches(std::string_view text) const;
+  std::vector<Needed> Needs() const;
+  // The same as choices, each a list of which one is necessary: a literal alone, or a dash in its five forms with the text
+  // around it.
+  std::vector<std::vector<Needed>> Choices() const;
+  // Is Needs()[0] alone all that the pattern says, without case?
+  bool OneLiteral() const { return form_ != Form::kRuns && !cased_; }
 
-  Form form_ = Form::kEquals;
+ private:
+  struct Unit {
+    enum class Kind : uint8_t { kText, kDash, kOne } kind;
+    std::string text;        // kText: bytes, folded unless cased
+  };
+  // Units without a `*` between them.
+  struct Run {
+    std::vector<Unit> units;
+    size_t anchor = SIZE_MAX;          // the longest kText, or SIZE_MAX when there is none
+  };
+  static size_t MatchAt(const Run& run, size_t unit, std::string_view text, size_t at);
+  static bool MatchBefore(const Run& run, size_t unit, std::string_view text, size_t end, size_t* begin);
+  bool RunsMatch(std::string_view text) const;
+  size_t FindRun(const Run& run, std::string_view text, size_t from) const;
+  static bool RunEndsAt(const Run& run, std::string_view text, size_t from);
+
+  // What most patterns are: one literal, at one place.
+  enum class Form : uint8_t { kEquals, kStartsWith, kEndsWith, kContains, kRuns };
+  Form form_ = Form::kRuns;
   bool cased_ = false;
-  bool literal_ascii_ = true;      // the literal has no byte above 0x7F
-  std::string literal_;            // ASCII lower case unless cased
-  std::vector<Unit> units_;        // whole pattern, for everything the fast forms cannot do
+  std::string literal_;                           // of the first four forms; folded unless cased
+  bool any_before_ = false, any_after_ = false;   // `*` at the ends
+  std::vector<Run> runs_;
 };
 
 }  // namespace tocsin::match

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/match/internal/casefold.h"
 #include "engine/match/internal/utf8.h"
 
 namespace tocsin::match {
@@ -33,7 +34,12 @@ struct Options {
   bool cased = false, windash = false;
 };
 bool Matches(std::string_view pattern, std::string_view text, Options options = {}) {
-  return TextPattern(Parse(pattern), options.cased, options.windash).Matches(text);
+  const TextPattern compiled(Parse(pattern), options.cased, options.windash);
+  if (options.cased) return compiled.Matches(text);
+  std::string folded = Folded(text);
+  const size_t size = folded.size();
+  folded.append(32, '\0');
+  return compiled.Matches(std::string_view(folded).substr(0, size));
 }
 
 // One character at a time, every way of it.

@@ -49,6 +49,7 @@ class TestEvent {
     event::Slot& slot = slots_[id->value()];
     const uint32_t place = static_cast<uint32_t>(values_.size());
     values_.push_back({kept, kind});
+    fields_.push_back(id->value());
     if (slot.epoch == kEpoch) values_[slot.last].next = place;
     else slot.first = place;
     slot.epoch = kEpoch;
@@ -62,6 +63,8 @@ class TestEvent {
     view.source = source_;
     view.time = time_;
     view.value_base = values_.data();
+    view.value_fields = fields_.data();
+    view.values_met = static_cast<uint32_t>(values_.size());
     view.slots = slots_.data();
     view.epoch = kEpoch;
     view.leaves = leaves_;
@@ -73,6 +76,7 @@ class TestEvent {
   const content::ContentSet& content_;
   std::deque<std::string> texts_;
   std::vector<event::Value> values_, leaves_;
+  std::vector<uint32_t> fields_;
   std::vector<event::Slot> slots_;
   content::SourceId source_;
   event::EventTime time_;

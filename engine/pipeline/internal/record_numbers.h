@@ -3,6 +3,7 @@
 #ifndef TOCSIN_ENGINE_PIPELINE_INTERNAL_RECORD_NUMBERS_H_
 #define TOCSIN_ENGINE_PIPELINE_INTERNAL_RECORD_NUMBERS_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/container/flat_hash_map.h"
@@ -10,18 +11,35 @@
 
 namespace tocsin::pipeline {
 
-// Memory: 32 bytes a distinct record of such sources (those with ids of their own cost nothing).
+// Memory: some 40 bytes a distinct record of such sources (those with ids of their own cost nothing). A live run forgets what
+// is older than anything that still counts.
 class RecordNumbers {
  public:
   void Number(event::EventView& event) {
     if (!event.flags.record_identity) return;
-    const uint32_t number = seen_[event.identity]++;
+    Seen& seen = seen_[event.identity];
+    seen.last = std::max(seen.last, event.transport);
+    const uint32_t number = seen.count++;
     // The first of equals keeps the plain hash. Multiplying by an odd constant spreads the others over all bits.
     event.identity.low += number * 0x9E3779B97F4A7C15ull;
   }
 
+  // Records whose last equal came before `time`. Walks them only when they have doubled since: constant cost a record.
+  void Forget(event::EventTime time) {
+    if (seen_.size() < forget_at_) return;
+    absl::erase_if(seen_, [&](const auto& entry) { return entry.second.last < time; });
+    forget_at_ = std::max(kForgetAt, 2 * seen_.size());
+  }
+  size_t size() const { return seen_.size(); }
+
  private:
-  absl::flat_hash_map<event::Identity, uint32_t> seen_;
+  static constexpr size_t kForgetAt = 1024;
+  struct Seen {
+    event::EventTime last;   // transport time
+    uint32_t count = 0;
+  };
+  absl::flat_hash_map<event::Identity, Seen> seen_;
+  size_t forget_at_ = kForgetAt;
 };
 
 }  // namespace tocsin::pipeline

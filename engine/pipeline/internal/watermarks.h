@@ -2,16 +2,18 @@
 //
 // An input that is behind its end holds the watermark of the sources it carries at its last transport time minus the source's
 // lateness, however slow it is; one that is caught up stands at now minus lateness, so a quiet feed holds nothing back.
-// W(source) = the minimum over the inputs that carry it. Before every input has been heard of once, nothing is confirmed.
+// W(source) = the minimum over the inputs that carry it.
+//
+// What an input carries is learnt from its events. Until it has been caught up once it may carry anything (or, where the
+// configuration names its source, that one and its parts), so it holds all of that back: what a topic that is still being read
+// has to say about the past must not be overtaken by a topic that was read quickly. Not thread-safe.
 #ifndef TOCSIN_ENGINE_PIPELINE_INTERNAL_WATERMARKS_H_
 #define TOCSIN_ENGINE_PIPELINE_INTERNAL_WATERMARKS_H_
 
-#include <algorithm>
-#include <map>
-#include <string>
 #include <vector>
 
 #include "engine/content/content_set.h"
+#include "engine/event/batch.h"
 #include "engine/event/source_clock.h"
 
 namespace tocsin::pipeline {
@@ -20,48 +22,31 @@ class Watermarks {
  public:
   explicit Watermarks(const content::ContentSet& content) : content_(content) {}
 
-  void Carries(const std::string& input, content::SourceId source) {
-    std::vector<bool>& carried = inputs_[input].sources;
-    carried.resize(content_.sources.size());
-    carried[source.value()] = true;
-  }
-  void Advance(const std::string& input, event::EventTime transport, bool caught_up) {
-    State& state = inputs_[input];
-    state.transport = std::max(state.transport, transport);
-    state.caught_up = caught_up;
-  }
-  bool CaughtUp(const std::string& input) const {
-    const auto it = inputs_.find(input);
-    return it != inputs_.end() && it->second.caught_up;
-  }
-  bool AllCaughtUp() const {
-    return !inputs_.empty() && std::all_of(inputs_.begin(), inputs_.end(), [](const auto& entry) { return entry.second.caught_up; });
-  }
-  // Writes every source's watermark; it never goes back.
-  void Apply(event::EventTime now, event::SourceClock& clock) const {
-    for (const auto& [name, state] : inputs_) {
-      if (!state.caught_up && !state.transport.known()) return;
-    }
-    for (size_t i = 0; i < content_.sources.size(); i++) {
-      int64_t lowest = INT64_MAX;
-      for (const auto& [name, state] : inputs_) {
-        if (i >= state.sources.size() || !state.sources[i]) continue;
-        lowest = std::min(lowest, state.caught_up ? now.ns : state.transport.ns);
-      }
-      if (lowest == INT64_MAX) continue;  // nothing carries it: not connected
-      event::EventTime& watermark = clock.state(content::SourceId(static_cast<uint16_t>(i))).watermark;
-      watermark = std::max(watermark, event::EventTime{lowest - content_.sources[i].lateness_ns});
-    }
-  }
+  // Takes up the inputs that the table has gained. Each counts as behind, at no known time, until it is heard of.
+  void AddInputs(const event::InputTable& inputs);
+  void Carries(event::InputId input, content::SourceId source) { inputs_[input.value()].carries[source.value()] = true; }
+  // `transport`: of the last record that was read, !known() = none yet.
+  void Advance(event::InputId input, event::EventTime transport, bool caught_up);
+
+  bool CaughtUp(event::InputId input) const { return inputs_[input.value()].caught_up; }
+  bool AllCaughtUp() const;
+  // The earliest last transport time among the inputs that are behind: what came later, anywhere, is not judged for good yet.
+  // The end of time when none is behind; !known() when one has not been heard of.
+  event::EventTime JudgedUntil() const;
+  // Writes every source's watermark and that of all inputs. They never go back; a source that nothing carries has none and
+  // holds nothing.
+  void Apply(event::EventTime now, event::SourceClock& clock) const;
 
  private:
   struct State {
     event::EventTime transport;
     bool caught_up = false;
-    std::vector<bool> sources;   // by SourceId
+    bool was_caught_up = false;
+    std::vector<bool> may_carry, carries;   // by SourceId
+    bool Holds(size_t source) const { return carries[source] || (!was_caught_up && may_carry[source]); }
   };
   const content::ContentSet& content_;
-  std::map<std::string, State> inputs_;
+  std::vector<State> inputs_;               // by InputId
 };
 
 }  // namespace tocsin::pipeline

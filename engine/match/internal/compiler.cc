@@ -1,0 +1,228 @@
+#include "engine/match/internal/compiler.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "engine/content/sigma/print.h"
+#include "engine/match/internal/casefold.h"
+#include "engine/match/internal/witness.h"
+
+namespace tocsin::match {
+namespace {
+
+using content::Expr;
+using content::Logsource;
+using content::Rule;
+
+constexpr const char* kAttributeNames[LogsourceKey::kAttributes] = {"product", "category", "service"};
+constexpr std::string Logsource::*kAttributeMembers[LogsourceKey::kAttributes] = {&Logsource::product, &Logsource::category, &Logsource::service};
+
+class Compiler {
+ public:
+  Compiler(CompiledProgram& out, content::Diagnostics& diagnostics)
+      : out_(out), content_(out.plan->content()), diagnostics_(diagnostics), witnesses_(content_) {}
+
+  void Run() {
+    for (size_t i = 0; i < LogsourceKey::kAttributes; i++) {
+      out_.attribute_fields[i] = content_.fields.Find(kAttributeNames[i]).value_or(content::FieldId());
+    }
+    AddConditions();
+    BuildDispatch();
+    for (const content::SourceDef& source : content_.sources) {
+      LogsourceKey key;
+      for (size_t i = 0; i < LogsourceKey::kAttributes; i++) {
+        const auto it = out_.attribute_values[i].find(Folded(source.logsource.*kAttributeMembers[i]));
+        key.value[i] = it == out_.attribute_values[i].end() ? LogsourceKey::kForeign : it->second;
+      }
+      out_.by_source.push_back(out_.MakeClass(key));
+    }
+    out_.by_source.push_back(out_.MakeClass(LogsourceKey()));
+  }
+
+ private:
+  // Rules that say the same about the same logsource are one condition.
+  void AddConditions() {
+    std::vector<std::vector<RuleId>> rules;
+    absl::flat_hash_map<std::string, uint32_t> by_meaning;
+    for (size_t i = 0; i < content_.rules.size(); i++) {
+      const Rule& rule = content_.rules[i];
+      if (rule.is_correlation) continue;
+      const auto [it, fresh] = by_meaning.try_emplace(rule.semantic_hash, static_cast<uint32_t>(out_.conditions.size()));
+      if (fresh) {
+        const std::optional<uint32_t> first_step = AddSteps(rule);
+        it->second = first_step ? it->second : kRefused;
+        if (first_step) {
+          out_.conditions.push_back({*first_step, LogsourceOf(rule), {}});
+          rules.emplace_back();
+          AddWitnesses(it->second, rule);
+        }
+      }
+      if (it->second != kRefused) rules[it->second].push_back(RuleId(static_cast<uint32_t>(i)));
+    }
+    for (size_t i = 0; i < rules.size(); i++) {
+      out_.conditions[i].rules.begin = static_cast<uint32_t>(out_.rules.size());
+      out_.rules.insert(out_.rules.end(), rules[i].begin(), rules[i].end());
+      out_.conditions[i].rules.end = static_cast<uint32_t>(out_.rules.size());
+    }
+  }
+
+  uint32_t LogsourceOf(const Rule& rule) {
+    LogsourceKey key;
+    for (size_t i = 0; i < LogsourceKey::kAttributes; i++) {
+      const std::string& wanted = rule.detection.logsource.*kAttributeMembers[i];
+      auto& values = out_.attribute_values[i];
+      if (!wanted.empty()) key.value[i] = values.try_emplace(Folded(wanted), static_cast<uint32_t>(values.size() + 1)).first->second;
+    }
+    const auto it = std::find(out_.logsources.begin(), out_.logsources.end(), key);
+    const uint32_t place = static_cast<uint32_t>(it - out_.logsources.begin());
+    if (it == out_.logsources.end()) {
+      out_.logsources.push_back(key);
+      out_.logsource_keywords.push_back(false);
+    }
+    const auto& items = rule.detection.items;
+    if (std::any_of(items.begin(), items.end(), [](const content::Item& item) { return !item.field.valid(); })) out_.logsource_keywords[place] = true;
+    return place;
+  }
+
+  // The first step of the rule's condition; nullopt when one of its tests is refused (reported).
+  std::optional<uint32_t> AddSteps(const Rule& rule) {
+    predicate_of_.assign(rule.detection.items.size(), 0);
+    bool ok = true;
+    for (size_t i = 0; i < rule.detection.items.size(); i++) {
+      const std::optional<uint32_t> predicate = AddPredicate(rule.detection.items[i]);
+      if (predicate) predicate_of_[i] = *predicate;
+      else ok = false;
+    }
+    return ok ? std::optional(Emit(rule.detection.condition, kHit, kMiss)) : std::nullopt;
+  }
+
+  std::optional<uint32_t> AddPredicate(const content::Item& item) {
+    const auto [it, fresh] = predicates_.try_emplace(content::ItemText(item, content_.fields), static_cast<uint32_t>(out_.predicates.size()));
+    if (!fresh && it->second != kRefused) return it->second;
+    Predicate predicate;   // what was refused before is refused again, with this rule's place
+    if (!predicate.Compile(item, witnesses_.grams(), diagnostics_)) {
+      it->second = kRefused;
+      return std::nullopt;
+    }
+    out_.predicates.push_back(std::move(predicate));
+    return it->second;
+  }
+
+  // Cheap questions first: the order changes what is asked, never the answer.
+  uint32_t CostOf(const Expr& expr) const {
+    if (expr.kind == Expr::Kind::kItem) return out_.predicates[predicate_of_[expr.item]].cost();
+    return std::accumulate(expr.children.begin(), expr.children.end(), 0u, [&](uint32_t sum, const Expr& child) { return sum + CostOf(child); });
+  }
+
+  // Steps for `expr` that go on at `yes` or `no`; where they begin. Written from the last to the first.
+  uint32_t Emit(const Expr& expr, uint32_t yes, uint32_t no) {
+    switch (expr.kind) {
+      case Expr::Kind::kSelection: return Emit(expr.children[0], yes, no);
+      case Expr::Kind::kNot: return Emit(expr.children[0], no, yes);
+      case Expr::Kind::kItem:
+        out_.steps.push_back({predicate_of_[expr.item], yes, no});
+        return static_cast<uint32_t>(out_.steps.size() - 1);
+      case Expr::Kind::kAnd:
+      case Expr::Kind::kOr: break;
+    }
+    const bool is_and = expr.kind == Expr::Kind::kAnd;
+    std::vector<std::pair<uint32_t, const Expr*>> children;
+    for (const Expr& child : expr.children) children.emplace_back(CostOf(child), &child);
+    std::stable_sort(children.begin(), children.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    uint32_t next = is_and ? yes : no;
+    for (const auto& [cost, child] : children) next = is_and ? Emit(*child, next, no) : Emit(*child, yes, next);
+    return next;
+  }
+
+  void AddWitnesses(uint32_t condition, const Rule& rule) {
+    const std::optional<std::vector<Witness>> witnesses = witnesses_.Choose(rule);
+    if (!witnesses) {
+      out_.always.push_back(condition);
+      return;
+    }
+    for (const Witness& witness : *witnesses) led_to_[witness].push_back(condition);
+  }
+
+  Range AddPostings(const std::vector<uint32_t>& conditions) {
+    const uint32_t begin = static_cast<uint32_t>(out_.postings.size());
+    out_.postings.insert(out_.postings.end(), conditions.begin(), conditions.end());
+    return {begin, static_cast<uint32_t>(out_.postings.size())};
+  }
+
+  void BuildDispatch() {
+    std::vector<std::pair<const Witness*, uint32_t>> keywords;
+    out_.field_dispatch.assign(content_.fields.size(), CompiledProgram::kNoDispatch);
+    for (const auto& [witness, conditions] : led_to_) {
+      const Range postings = AddPostings(conditions);
+      if (witness.kind == Witness::Kind::kKeyword) {
+        keywords.emplace_back(&witness, AddPostingsOfLiteral(postings));
+        continue;
+      }
+      uint32_t& place = out_.field_dispatch[witness.field.value()];
+      if (place == CompiledProgram::kNoDispatch) {
+        place = static_cast<uint32_t>(out_.fields.size());
+        out_.fields.emplace_back();
+      }
+      FieldDispatch& field = out_.fields[place];
+      if (witness.kind == Witness::Kind::kLiteral) field.literals.Add(witness.text, witness.where, AddPostingsOfLiteral(postings));
+      else if (witness.kind == Witness::Kind::kNumber) field.numbers.emplace(witness.number, postings);
+      else field.present = postings;
+    }
+    // A value of a field that has an index is scanned once, for both. But thousands of hashes, all long, are better alone: short
+    // keywords would make every three hexadecimal digits worth a look.
+    constexpr size_t kManyLiterals = 256;
+    const auto add_keywords = [&](LiteralIndex& index) {
+      for (const auto& [witness, id] : keywords) index.Add(witness->text, witness->where, id);
+    };
+    for (FieldDispatch& field : out_.fields) {
+      field.keywords_apart = field.literals.all_long() && field.literals.size() >= kManyLiterals;
+      if (!field.keywords_apart) add_keywords(field.literals);
+      field.literals.Build(witnesses_.grams());
+    }
+    add_keywords(out_.keywords);
+    out_.keywords.Build(witnesses_.grams());
+  }
+
+  uint32_t AddPostingsOfLiteral(Range postings) {
+    out_.literal_postings.push_back(postings);
+    return static_cast<uint32_t>(out_.literal_postings.size() - 1);
+  }
+
+  static constexpr uint32_t kRefused = UINT32_MAX;
+
+  CompiledProgram& out_;
+  const content::ContentSet& content_;
+  content::Diagnostics& diagnostics_;
+  const WitnessChooser witnesses_;
+  absl::flat_hash_map<std::string, uint32_t> predicates_;   // by ItemText
+  std::vector<uint32_t> predicate_of_;                      // by item of the rule at hand
+  std::map<Witness, std::vector<uint32_t>> led_to_;         // conditions
+};
+
+}  // namespace
+
+EventClass CompiledProgram::MakeClass(const LogsourceKey& key) const {
+  EventClass out;
+  out.applies.resize((logsources.size() + 63) / 64);
+  for (size_t i = 0; i < logsources.size(); i++) {
+    bool fits = true;
+    for (size_t k = 0; k < LogsourceKey::kAttributes; k++) {
+      const uint32_t wanted = logsources[i].value[k];
+      fits &= wanted == LogsourceKey::kUnstated || key.value[k] == LogsourceKey::kUnstated || wanted == key.value[k];
+    }
+    if (!fits) continue;
+    out.applies[i / 64] |= uint64_t{1} << (i % 64);
+    out.keywords |= logsource_keywords[i];
+  }
+  for (const uint32_t condition : always) {
+    if (out.Applies(conditions[condition].logsource)) out.always.push_back(condition);
+  }
+  return out;
+}
+
+void CompileProgram(CompiledProgram& out, content::Diagnostics& diagnostics) { Compiler(out, diagnostics).Run(); }
+
+}  // namespace tocsin::match

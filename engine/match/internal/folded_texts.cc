@@ -1,0 +1,46 @@
+#include "engine/match/internal/folded_texts.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/match/internal/casefold.h"
+
+namespace tocsin::match {
+
+void FoldedTexts::Begin(const event::EventView& event) {
+  values_ = event.value_base;
+  value_count_ = event.value_count();
+  leaves_ = event.leaves.data();
+  const size_t count = value_count_ + event.leaves.size();
+  if (entries_.size() < count) entries_.resize(std::max(count, entries_.size() * 2));
+  if (++epoch_ == 0) {
+    std::fill(entries_.begin(), entries_.end(), Entry{});
+    epoch_ = 1;
+  }
+  // What an unusual event needed is not kept for ever.
+  while (blocks_.size() > 1 && blocks_.back().size > kBlockBytes) blocks_.pop_back();
+  block_ = 0;
+  used_ = 0;
+}
+
+void FoldedTexts::NextBlock(size_t wanted) {
+  while (block_ < blocks_.size() && blocks_[block_].size - used_ < wanted) {
+    block_++;
+    used_ = 0;
+  }
+  if (block_ < blocks_.size()) return;
+  const size_t size = std::max(kBlockBytes, wanted);
+  blocks_.push_back({std::make_unique<char[]>(size), size});
+  used_ = 0;
+}
+
+void FoldedTexts::Fill(std::string_view text, Entry& entry) {
+  char* const out = Reserve(FoldedSizeMax(text.size()));
+  bool ascii = true;
+  const size_t size = FoldWide(text, out, &ascii);
+  memset(out + size, 0, kMargin);
+  used_ += kMargin + size;
+  entry = {out, static_cast<uint32_t>(size) | (ascii ? 0 : kNotAscii), epoch_};
+}
+
+}  // namespace tocsin::match

@@ -1,0 +1,74 @@
+// The texts of one event, case-folded, each at most once however many tests look at it.
+//
+// A folded text has kMargin readable zero bytes before and behind it, so that tests may load eight bytes at either end.
+// Texts live until the next Begin. One a worker; no allocation once its memory has grown to what the events need.
+#ifndef TOCSIN_ENGINE_MATCH_INTERNAL_FOLDED_TEXTS_H_
+#define TOCSIN_ENGINE_MATCH_INTERNAL_FOLDED_TEXTS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "engine/event/event.h"
+
+namespace tocsin::match {
+
+struct FoldedText {
+  std::string_view text;
+  bool ascii = true;        // no byte of it is above 0x7F
+};
+
+class FoldedTexts {
+ public:
+  static constexpr size_t kMargin = 32;
+
+  // A new event: what was folded is forgotten, in constant time.
+  void Begin(const event::EventView& event);
+
+  // The folded text of a value of the event: one of a field's, or one of its leaves.
+  FoldedText Of(const event::Value& value) {
+    Entry& entry = entries_[PlaceOf(value)];
+    if (entry.epoch != epoch_) Fill(value.text, entry);
+    return {{entry.text, entry.size & ~kNotAscii}, (entry.size & kNotAscii) == 0};
+  }
+
+ private:
+  struct Entry {
+    const char* text = nullptr;
+    uint32_t size = 0;      // and kNotAscii
+    uint32_t epoch = 0;
+  };
+  static constexpr uint32_t kNotAscii = 1u << 31;   // texts are shorter: max_event bounds them
+  // Values first, leaves behind them; a leaf that is a value too is folded as that.
+  size_t PlaceOf(const event::Value& value) const {
+    if (&value >= values_ && &value < values_ + value_count_) return static_cast<size_t>(&value - values_);
+    return value.next != event::kNoValue ? value.next : value_count_ + static_cast<size_t>(&value - leaves_);
+  }
+  void Fill(std::string_view text, Entry& entry);
+  // Room for `size` bytes between two margins; the margin before it is in place.
+  char* Reserve(size_t size) {
+    if (block_ == blocks_.size() || blocks_[block_].size - used_ < size + 2 * kMargin) NextBlock(size + 2 * kMargin);
+    // A block's first margin is never written; any other is the end of the text before.
+    return blocks_[block_].bytes.get() + used_ + kMargin;
+  }
+  void NextBlock(size_t wanted);
+
+  static constexpr size_t kBlockBytes = 256u << 10;
+  struct Block {
+    std::unique_ptr<char[]> bytes;
+    size_t size = 0;
+  };
+  const event::Value* values_ = nullptr;
+  const event::Value* leaves_ = nullptr;
+  size_t value_count_ = 0;
+  std::vector<Entry> entries_;
+  uint32_t epoch_ = 0;
+  std::vector<Block> blocks_;
+  size_t block_ = 0;      // the one in use
+  size_t used_ = 0;       // bytes of it
+};
+
+}  // namespace tocsin::match
+
+#endif  // TOCSIN_ENGINE_MATCH_INTERNAL_FOLDED_TEXTS_H_

@@ -1,0 +1,247 @@
+// Many literals, sought in one folded text at a time: the whole text, its start, its end, or anywhere in it.
+//
+// The idea: a literal is found by a few of its bytes. Eight (five, one) bytes at an end of the text are a key into a hash
+// table. For literals that may stand anywhere, six bytes out of the literal, chosen to be rare, are its window; one pass over
+// the text asks a small bit table whether any window may begin here, and nearly always none does. The
+// pass goes in steps of two bytes: of two windows a byte apart one stands at an even place, wherever the literal does, so both
+// are entered. (Literals of four to six bytes have windows of three; the bit table then holds the first three bytes of all.
+// Those of three bytes have windows of two, and a bit table of their own.) What a key finds is then compared in full. The cost does not grow with the number of literals but with how
+// many share their bytes with the text. Literals that are not ASCII are an index of their own, asked by texts that are not.
+//
+// Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
+#ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
+#define TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "engine/match/internal/folded_texts.h"
+
+namespace tocsin::match {
+
+// How often three bytes in a row occur in the literals of a rule set: what many rules name is common in traffic too.
+class GramCounts {
+ public:
+  void Add(std::string_view folded);
+  uint32_t Of(uint32_t gram) const {
+    const auto it = counts_.find(gram);
+    return it == counts_.end() ? 0 : it->second;
+  }
+  // The least of them in a text; 0 for one shorter than that.
+  uint32_t Rarest(std::string_view folded) const;
+
+ private:
+  absl::flat_hash_map<uint32_t, uint32_t> counts_;
+};
+
+class LiteralIndex {
+ public:
+  enum class Where : uint8_t { kWhole, kStart, kEnd, kAnywhere };
+  static bool Takes(std::string_view folded, Where where) { return !folded.empty() || where == Where::kWhole; }
+
+  // REQUIRES: Takes(folded, where); before Build.
+  void Add(std::string_view folded, Where where, uint32_t id);
+  void Build(const GramCounts& counts);
+  // Are all literals for anywhere long ones? Then the bit table holds six bytes of each, and a text that shares three with one
+  // passes by.
+  bool all_long() const { return long_only_; }
+  size_t size() const { return literals_.size(); }
+  bool empty() const { return literals_.empty() && other_ == nullptr; }
+
+  // Calls found(id) for every literal that stands in the text where it should; an id may come several times. Stops, and is
+  // true, when found returns true.
+  template <class F>
+  bool Find(const FoldedText& folded, F&& found) const {
+    return FindHere(folded.text, found) || (!folded.ascii && other_ != nullptr && other_->FindHere(folded.text, found));
+  }
+
+ private:
+  template <class F>
+  bool FindHere(std::string_view text, F& found) const {
+    if (text.size() < 8) {
+      if (tiny_.Any() && tiny_.Each(TinyKey(text), [&](const Entry& entry) { return found(literals_[entry.literal].id); })) return true;
+    }
+    if (has_ends_ && AtEnds(text, found)) return true;
+    if (!singles_.empty() && Singles(text, found)) return true;
+    return pairs_.Any() ? Scan<true>(text, found) : scans_ && Scan<false>(text, found);
+  }
+
+  // Literals of one and two bytes, each by itself.
+  template <class F>
+  bool Singles(std::string_view text, F& found) const {
+    for (const Single& single : singles_) {
+      const bool there = single.size == 1 ? memchr(text.data(), single.bytes[0], text.size()) != nullptr : text.find(std::string_view(single.bytes, 2)) != std::string_view::npos;
+      if (there && found(single.id)) return true;
+    }
+    return false;
+  }
+
+  void AddHere(std::string_view folded, Where where, uint32_t id);
+
+  struct Single {
+    char bytes[2];
+    uint8_t size;
+    uint32_t id;
+  };
+  struct Literal {
+    uint32_t text;           // into text_
+    uint32_t size;
+    uint32_t id;
+    Where where;
+  };
+  struct Entry {
+    uint32_t literal;
+    uint32_t offset;         // of the key in the literal
+  };
+
+  // key -> entries; open addressing, built once.
+  class KeyTable {
+   public:
+    void Build(std::vector<std::pair<uint64_t, Entry>> entries);
+    bool Any() const { return !slots_.empty(); }
+    template <class F>
+    bool Each(uint64_t key, F&& f) const {
+      for (uint32_t at = Hash(key);; at = (at + 1) & mask_) {
+        const Slot& slot = slots_[at];
+        if (slot.begin == slot.end) return false;
+        if (slot.key != key) continue;
+        for (uint32_t i = slot.begin; i < slot.end; i++) {
+          if (f(entries_[i])) return true;
+        }
+        return false;
+      }
+    }
+
+   private:
+    struct Slot {
+      uint64_t key;
+      uint32_t begin, end;   // into entries_; equal = empty
+    };
+    uint32_t Hash(uint64_t key) const { return static_cast<uint32_t>((key * kMultiplier) >> 32) & mask_; }
+    std::vector<Slot> slots_;
+    std::vector<Entry> entries_;
+    uint32_t mask_ = 0;
+  };
+
+  static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
+  static constexpr uint32_t kLongWindow = 6, kWindow = 3, kPair = 2;
+  static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF, kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;   // little-endian
+
+  static uint64_t Load8(const char* p) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    return word;
+  }
+  static uint32_t Load4(const char* p) {
+    uint32_t word;
+    memcpy(&word, p, 4);
+    return word;
+  }
+  // Texts shorter than eight bytes as a number: their bytes, and their size on top.
+  static uint64_t TinyKey(std::string_view text) {
+    return (Load8(text.data()) & ((uint64_t{1} << (8 * text.size())) - 1)) | uint64_t{text.size()} << 56;
+  }
+  // Eight bytes a step; both sides may be read beyond their ends.
+  bool Equals(const Literal& literal, const char* at) const {
+    const char* mine = text_.data() + literal.text;
+    size_t left = literal.size;
+    for (; left >= 8; left -= 8, mine += 8, at += 8) {
+      if (Load8(mine) != Load8(at)) return false;
+    }
+    return left == 0 || (Load8(mine) ^ Load8(at)) << (64 - 8 * left) == 0;
+  }
+
+  template <class F>
+  bool AtEnds(std::string_view text, F& found) const {
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto at_end = [&](const Entry& entry) {
+      const Literal& literal = literals_[entry.literal];
+      const bool fits = literal.where == Where::kWhole ? literal.size == text.size() : literal.size <= text.size();
+      return fits && Equals(literal, end - literal.size) && found(literal.id);
+    };
+    const auto at_start = [&](const Entry& entry) {
+      const Literal& literal = literals_[entry.literal];
+      return literal.size <= text.size() && Equals(literal, begin) && found(literal.id);
+    };
+    const size_t n = text.size();
+    if (end8_.Any() && n >= 8 && end8_.Each(Load8(end - 8), at_end)) return true;
+    if (end5_.Any() && n >= 5 && end5_.Each(Load8(end - 8) >> 24, at_end)) return true;
+    if (end1_.Any() && n >= 1 && end1_.Each(static_cast<unsigned char>(end[-1]), at_end)) return true;
+    if (start8_.Any() && n >= 8 && start8_.Each(Load8(begin), at_start)) return true;
+    if (start5_.Any() && n >= 5 && start5_.Each(Load8(begin) & kFiveMask, at_start)) return true;
+    return start1_.Any() && n >= 1 && start1_.Each(static_cast<unsigned char>(*begin), at_start);
+  }
+
+  // A bit for each hash of a window: does any window have it?
+  struct Filter {
+    std::vector<uint32_t> bits;
+    uint64_t mask = 0;                // which of eight bytes are the window
+    uint32_t shift = 63;
+    void Build(const std::vector<uint64_t>& windows, uint64_t window_mask);
+    uint32_t Bit(uint64_t bytes) const {
+      const uint64_t h = ((bytes & mask) * kMultiplier) >> shift;
+      return bits[h >> 5] >> (h & 31) & 1;
+    }
+  };
+
+  template <bool kPairs, class F>
+  bool LookAt(std::string_view text, size_t at, F& found) const {
+    const uint64_t bytes = Load8(text.data() + at);
+    const auto fits = [&](const Entry& entry) {
+      const Literal& literal = literals_[entry.literal];
+      return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, text.data() + at - entry.offset) && found(literal.id);
+    };
+    if (long_windows_.Any() && long_windows_.Each(bytes & kLongMask, fits)) return true;
+    if (windows_.Any() && windows_.Each(bytes & kWindowMask, fits)) return true;
+    return kPairs && pairs_.Each(bytes & kPairMask, fits);
+  }
+
+  template <bool kPairs, class F>
+  bool Scan(std::string_view text, F& found) const {
+    const char* const begin = text.data();
+    const size_t size = text.size();
+    // In registers: the compiler cannot know that nothing below changes them.
+    const uint32_t* const bits = window_filter_.bits.data();
+    const uint64_t mask = window_filter_.mask;
+    const uint32_t shift = window_filter_.shift;
+    const auto may = [&](size_t at) -> uint32_t {
+      const uint64_t bytes = Load8(begin + at);
+      const uint64_t h = ((bytes & mask) * kMultiplier) >> shift;
+      const uint32_t bit = bits[h >> 5] >> (h & 31) & 1;
+      return kPairs ? bit | pair_filter_.Bit(bytes) : bit;
+    };
+    size_t at = 0;
+    for (; at + 8 <= size; at += 8) {
+      const uint32_t some = may(at) | may(at + 2) << 1 | may(at + 4) << 2 | may(at + 6) << 3;
+      if (some == 0) continue;
+      for (size_t i = 0; i < 4; i++) {
+        if ((some >> i & 1) != 0 && LookAt<kPairs>(text, at + 2 * i, found)) return true;
+      }
+    }
+    for (; at < size; at += 2) {
+      if (may(at) != 0 && LookAt<kPairs>(text, at, found)) return true;
+    }
+    return false;
+  }
+
+  std::vector<Literal> literals_;
+  std::vector<char> text_;
+  KeyTable tiny_, end8_, end5_, end1_, start8_, start5_, start1_;
+  KeyTable long_windows_, windows_, pairs_;
+  Filter window_filter_, pair_filter_;
+  std::vector<Single> singles_;          // literals of one byte or two, for anywhere
+  bool long_only_ = true;
+  bool scans_ = false;                   // there are windows of three bytes or more
+  bool has_ends_ = false;                // there are literals for an end, or of eight bytes and more for the whole
+  std::unique_ptr<LiteralIndex> other_;  // those that are not ASCII
+};
+
+}  // namespace tocsin::match
+
+#endif  // TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_

@@ -1,0 +1,69 @@
+// What an event must have for a rule to be worth a look: its witnesses, one of which must be there.
+//
+// `selection and CommandLine contains x` can hold only where x stands in CommandLine, so x finds the rule. Of several such
+// choices the rarest is taken. How rare a literal is in traffic nobody knows at compile time; how many rules ask for it is a
+// good guess: everybody's rules watch powershell.exe, and so do everybody's events have it.
+#ifndef TOCSIN_ENGINE_MATCH_INTERNAL_WITNESS_H_
+#define TOCSIN_ENGINE_MATCH_INTERNAL_WITNESS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "engine/content/content_set.h"
+#include "engine/match/internal/literal_index.h"
+#include "engine/match/internal/text_match.h"
+
+namespace tocsin::match {
+
+struct Witness {
+  enum class Kind : uint8_t {
+    kLiteral,    // text stands in a value of the field, as `where` says
+    kNumber,     // a value of the field is this number
+    kPresent,    // the field is there
+    kKeyword,    // text stands somewhere in a leaf
+  };
+  Kind kind = Kind::kPresent;
+  content::FieldId field;
+  LiteralIndex::Where where = LiteralIndex::Where::kAnywhere;
+  std::string text;            // folded
+  uint64_t number = 0;         // NumberKey
+  friend auto operator<=>(const Witness&, const Witness&) = default;
+};
+
+class WitnessChooser {
+ public:
+  // Counts what the rules ask for.
+  explicit WitnessChooser(const content::ContentSet& content);
+
+  // One of these must be there for the rule to match. nullopt: the rule can match without any (it is tried on every event of
+  // its logsource), because a `not`, a null or a keyword too short to be sought says so.
+  std::optional<std::vector<Witness>> Choose(const content::Rule& rule) const;
+  const GramCounts& grams() const { return grams_; }
+
+ private:
+  using Set = std::optional<std::vector<Witness>>;
+  Set OfExpr(const content::Expr& expr, const content::Detection& detection) const;
+  Set OfItem(const content::Item& item) const;
+  Set OfEntry(const content::Item& item, const std::vector<content::ValueTest>& entry) const;
+  Set OfTest(const content::Item& item, const content::ValueTest& test) const;
+  Set OfPattern(const content::Item& item, const content::ValueTest& test) const;
+  Set OfRegex(const content::Item& item, const std::string& regex) const;
+  void Count(const content::Item& item);
+  static bool Usable(const Witness& witness);
+  uint64_t Cost(const Witness& witness) const;
+  uint64_t Cost(const Set& set) const;
+
+  std::map<std::pair<content::FieldId, std::string>, uint32_t> asked_;   // by how many tests
+  GramCounts grams_;
+};
+
+// Literals of which one must stand in a text (folded) that the regex matches; nullopt when there is no such choice.
+std::optional<std::vector<std::string>> RegexLiterals(const std::string& regex);
+
+}  // namespace tocsin::match
+
+#endif  // TOCSIN_ENGINE_MATCH_INTERNAL_WITNESS_H_

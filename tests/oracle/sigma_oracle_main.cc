@@ -1,0 +1,42 @@
+// sigma_oracle [--time-field FIELD] [--lists DIR] RULES... EVENTS: what `tocsin match` prints, from the slow evaluator. RULES are files or
+// folders, EVENTS a file with a JSON object a line. Refused rules go to standard error.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tests/oracle/match_lines.h"
+
+int main(int argc, char** argv) {
+  using namespace tocsin::oracle;
+  namespace fs = std::filesystem;
+  std::string time_field;
+  Lists lists;
+  std::vector<std::string> paths;
+  const auto whole = [](const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  };
+  for (int i = 1; i < argc; i++) {
+    const std::string argument = argv[i];
+    if (argument == "--time-field" && i + 1 < argc) {
+      time_field = argv[++i];
+    } else if (argument == "--lists" && i + 1 < argc) {
+      for (const auto& entry : fs::directory_iterator(argv[++i])) lists[entry.path().stem().string()] = ReadList(whole(entry.path()));
+    } else {
+      paths.push_back(argument);
+    }
+  }
+  if (paths.size() < 2) {
+    fprintf(stderr, "usage: sigma_oracle [--time-field FIELD] [--lists DIR] RULES... EVENTS\n");
+    return 2;
+  }
+  std::vector<std::string> events;
+  std::ifstream in(paths.back(), std::ios::binary);
+  for (std::string line; std::getline(in, line);) events.push_back(line);
+  paths.pop_back();
+  const RuleSet rules = LoadRulesFrom(paths, lists);
+  for (const Refusal& refusal : rules.refused) fprintf(stderr, "refused: %s: %s\n", refusal.label.c_str(), refusal.reason.c_str());
+  for (const std::string& line : MatchLines(rules, events, time_field)) printf("%s\n", line.c_str());
+  return 0;
+}
