@@ -1,7 +1,9 @@
 #include "engine/match/value_list.h"
 
 #include <algorithm>
+#include <string>
 
+#include "engine/match/internal/casefold.h"
 #include "engine/match/internal/text_match.h"
 
 namespace tocsin::match {
@@ -20,7 +22,11 @@ ValueList::ValueList(const std::vector<content::Pattern>& patterns) {
 ValueList::~ValueList() = default;
 
 bool ValueList::Contains(std::string_view text) const {
-  return patterns_ != nullptr && std::any_of(patterns_->all.begin(), patterns_->all.end(), [&](const TextPattern& each) { return each.Matches(text); });
+  if (patterns_ == nullptr) return false;
+  constexpr size_t kReadableBehind = 32;   // as TextPattern asks
+  std::string folded(FoldedSizeMax(text.size()) + kReadableBehind, '\0');
+  const std::string_view wanted(folded.data(), Fold(text, folded.data()));
+  return std::any_of(patterns_->all.begin(), patterns_->all.end(), [&](const TextPattern& each) { return each.Matches(wanted); });
 }
 
 }  // namespace tocsin::match

@@ -11,7 +11,7 @@
 
 namespace tocsin::match {
 
-// Immutable; copies share. Contains is linear in the list and does not allocate.
+// Immutable; copies share. Contains folds the text and is linear in the list.
 class ValueList {
  public:
   ValueList() = default;

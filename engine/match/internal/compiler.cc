@@ -51,9 +51,9 @@ class Compiler {
       const Rule& rule = content_.rules[i];
       if (rule.is_correlation) continue;
       const auto [it, fresh] = by_meaning.try_emplace(rule.semantic_hash, static_cast<uint32_t>(out_.conditions.size()));
-      if (fresh) {
+      if (fresh || it->second == kRefused) {   // what was refused is refused again, with this rule's place
         const std::optional<uint32_t> first_step = AddSteps(rule);
-        it->second = first_step ? it->second : kRefused;
+        it->second = first_step ? static_cast<uint32_t>(out_.conditions.size()) : kRefused;
         if (first_step) {
           out_.conditions.push_back({*first_step, LogsourceOf(rule), {}});
           rules.emplace_back();
