@@ -48,7 +48,12 @@ constexpr size_t kUsualEntries = 8;
 
 class TreeBuilder {
  public:
-  TreeBuilder(uint32_t file, std::string_view text, Diagnostics& diagnostics) : file_(file), text_(text), stream_(text), diagnostics_(diagnostics) {}
+  // `text` begins in line `line` of the file, counted from 0.
+  TreeBuilder(uint32_t file, std::string_view text, uint32_t line, Diagnostics& diagnostics)
+      : file_(file), line_(line), text_(text), stream_(text), diagnostics_(diagnostics) {}
+
+  // Where the text ceased to be YAML: a line of it, counted from 0.
+  std::optional<size_t> broken_line() const { return broken_line_; }
 
   std::vector<YamlNode> Build() {
     std::vector<YamlNode> documents;
@@ -69,13 +74,18 @@ class TreeBuilder {
 
  private:
   Place PlaceOf(const yaml_mark_t& mark) const {
-    return {file_, static_cast<uint32_t>(mark.line + 1), static_cast<uint32_t>(mark.column + 1)};
+    return {file_, line_ + static_cast<uint32_t>(mark.line + 1), static_cast<uint32_t>(mark.column + 1)};
   }
 
   bool Advance() {
     if (stopped_) return false;
     if (stream_.Next()) return true;
-    const Place place = stream_.in_reader() ? PlaceAt(file_, text_, stream_.problem_offset()) : PlaceOf(stream_.problem_mark());
+    Place place = PlaceOf(stream_.problem_mark());
+    if (stream_.in_reader()) {
+      place = PlaceAt(file_, text_, stream_.problem_offset());
+      place.line += line_;
+    }
+    broken_line_ = place.line - 1 - line_;
     diagnostics_.Error("T0001", place, "not YAML: " + stream_.problem(), Advice(stream_.problem()));
     stopped_ = true;
     return false;
@@ -193,12 +203,13 @@ class TreeBuilder {
     return size;
   }
 
-  const uint32_t file_;
+  const uint32_t file_, line_;
   const std::string_view text_;
   EventStream stream_;
   Diagnostics& diagnostics_;
   size_t nodes_ = 0;
   bool stopped_ = false;
+  std::optional<size_t> broken_line_;
   std::map<std::string, std::pair<YamlNode, size_t>> anchors_;
 };
 
@@ -277,7 +288,26 @@ std::vector<YamlNode> ParseYaml(uint32_t file, std::string_view text, Diagnostic
     diagnostics.Error("T0007", {file, 0, 0}, "larger than " + std::to_string(kMaxRuleFileBytes >> 20) + " MiB");
     return {};
   }
-  return TreeBuilder(file, text, diagnostics).Build();
+  // Behind what is broken the next document is read on: one bad document hides no other.
+  std::vector<YamlNode> documents;
+  for (uint32_t line = 0;;) {
+    TreeBuilder builder(file, text, line, diagnostics);
+    for (YamlNode& document : builder.Build()) documents.push_back(std::move(document));
+    if (!builder.broken_line()) return documents;
+    // The first line from there on, but not this text's first, that begins a document.
+    size_t at = 0;
+    for (size_t skipped = 0;; skipped++) {
+      at = skipped == 0 ? 0 : text.find('\n', at);
+      if (at == std::string_view::npos) return documents;
+      at += skipped == 0 ? 0 : 1;
+      const std::string_view rest = text.substr(at);
+      const bool begins = rest.substr(0, 3) == "---" && (rest.size() == 3 || rest[3] == ' ' || rest[3] == '\r' || rest[3] == '\n');
+      if (skipped == 0 || skipped < *builder.broken_line() || !begins) continue;
+      text = rest;
+      line += static_cast<uint32_t>(skipped);
+      break;
+    }
+  }
 }
 
 std::optional<int64_t> ParseSpan(std::string_view text) {

@@ -50,7 +50,7 @@ struct YamlNode {
 // The JSON grammar's number, whole: no leading zero, no hex, no '+'.
 bool IsJsonNumber(std::string_view text);
 
-// One tree a document. A syntax error is reported with its place and ends the file: documents before it are returned.
+// One tree a document. A syntax error is reported with its place; reading goes on at the next line that begins a document (`---`).
 std::vector<YamlNode> ParseYaml(uint32_t file, std::string_view text, Diagnostics& diagnostics);
 
 // Characters (code points) of a text: what columns count.

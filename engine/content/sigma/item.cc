@@ -348,7 +348,6 @@ class ItemParser {
       for (Expansion& each : texts) each.text += part;
       literal.clear();
     };
-    bool any = false;
     for (std::string_view rest = node.text; !rest.empty();) {
       if (rest.size() > 1 && rest[0] == '\\' && rest[1] == '%') {
         literal += '%';
@@ -367,12 +366,10 @@ class ItemParser {
         continue;
       }
       flush();
-      any = true;
       if (!Multiply(std::string(rest.substr(1, end - 1)), node.place, texts)) return false;
       rest.remove_prefix(end + 1);
     }
     flush();
-    if (!any) return Refuse("T0113", node.place, "`expand` without a placeholder", "%name%, with a list of that name");
     for (const Expansion& each : texts) {
       if (Comparisons() + TimeParts() > 0) {
         YamlNode value = node;

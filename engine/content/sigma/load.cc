@@ -144,12 +144,13 @@ class RuleCollector::Impl {
     if (document.place.file != action_file_) {
       action_file_ = document.place.file;
       global_ = previous_ = YamlNode();
+      last_ = nullptr;
       global_.kind = YamlNode::Kind::kMap;
     }
     const YamlNode* action = document.Find("action");
     if (action == nullptr && global_.entries.empty()) {
       AddRule(document);
-      previous_ = YamlNode();
+      last_ = &document;
       return;
     }
     AddLegacy(document, action);
@@ -191,6 +192,8 @@ class RuleCollector::Impl {
       refused_++;
       return;
     }
+    if (last_ != nullptr) previous_ = *last_;   // copied only now: few files repeat anything
+    last_ = nullptr;
     YamlNode merged = action != nullptr && previous_.IsMap() ? previous_ : global_;
     merged.place = document.place;
     Merge(body, merged);
@@ -315,7 +318,7 @@ class RuleCollector::Impl {
     rule.description = text("description");
     rule.status = text("status");
     if (rule.title.empty()) Refuse("T0506", document.place, "the rule has no `title`", "title: what it detects");
-    if (rule.title.size() > kMaxTitle) diagnostics_.Warning("T0552", document.Find("title")->place, "the title is longer than 256 characters");
+    if (Characters(rule.title) > kMaxTitle) diagnostics_.Warning("T0552", document.Find("title")->place, "the title is longer than 256 characters");
     if (!rule.status.empty() && std::find(std::begin(kStatuses), std::end(kStatuses), rule.status) == std::end(kStatuses)) {
       const std::string nearest = NearestWord(rule.status, {std::begin(kStatuses), std::end(kStatuses)});
       diagnostics_.Warning("T0553", document.Find("status")->place, "unknown status `" + rule.status + "`", nearest.empty() ? "stable, test, experimental, deprecated or unsupported" : "`" + nearest + "`");
@@ -477,6 +480,20 @@ class RuleCollector::Impl {
     for (size_t i = 0; i < parsed_.size(); i++) Depth(i, depth);
   }
 
+  // Each rule of a circle is told, at its reference to the next.
+  void RefuseCircle(const std::vector<size_t>& circle) {
+    for (size_t i = 0; i < circle.size(); i++) {
+      ParsedRule& parsed = parsed_[circle[i]];
+      const size_t next = circle[(i + 1) % circle.size()];
+      const auto ref = std::find(parsed.refs.begin(), parsed.refs.end(), next);
+      std::string names;
+      for (size_t k = 0; k < circle.size(); k++) names += RuleLabel(parsed_[circle[(i + k) % circle.size()]].rule) + " -> ";
+      Refuse("T0514", parsed.correlation.references[static_cast<size_t>(ref - parsed.refs.begin())].place,
+             "the correlation refers to itself: " + names + RuleLabel(parsed.rule), "rules that do not lead back to it");
+      RefuseRule(parsed);
+    }
+  }
+
   // Longest chain of correlations that ends in a rule. One that leads back, or is too long, is refused.
   int Depth(size_t index, std::vector<int>& depth) {
     ParsedRule& parsed = parsed_[index];
@@ -490,10 +507,7 @@ class RuleCollector::Impl {
         deepest = std::max(deepest, Depth(parsed.refs[i], depth));
         continue;
       }
-      std::string names;
-      for (auto it = at; it != path_.end(); ++it) names += RuleLabel(parsed_[*it].rule) + " -> ";
-      Refuse("T0514", parsed.correlation.references[i].place, "the correlation refers to itself: " + names + RuleLabel(parsed_[*at].rule), "rules that do not lead back to it");
-      RefuseRule(parsed);
+      RefuseCircle(std::vector<size_t>(at, path_.end()));
       break;
     }
     path_.pop_back();
@@ -693,6 +707,7 @@ class RuleCollector::Impl {
   size_t refused_ = 0;
   uint32_t action_file_ = UINT32_MAX;
   YamlNode global_, previous_;
+  const YamlNode* last_ = nullptr;   // the document before, of the same file, where no action was near
 };
 
 RuleCollector::RuleCollector(SigmaContext context) : impl_(std::make_unique<Impl>(context)) {}

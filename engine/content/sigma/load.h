@@ -38,7 +38,7 @@ class RuleCollector {
  public:
   explicit RuleCollector(SigmaContext context);
   ~RuleCollector();
-  // A document of a rule file, in load order. Refusals are counted and reported.
+  // A document of a rule file, in load order. It stays valid while documents of the same file are added. Refusals are counted and reported.
   void Add(const YamlNode& document);
   // Resolves references among everything added, applies filters, decides who alerts and in which class, computes semantic
   // hashes and hit fields. Returns the rules in load order.

@@ -109,6 +109,7 @@ TEST(Load, ListsStandForTheirEntries) {
       {"f|expand|gt: '%n%'", R"(("f" any[>5 | >6]))"},
       {"f|expand: '%n%-%n%'", R"(("f" any["5-5" | "5-6" | "6-5" | "6-6"]))"},
       {"f|expand: '%n%'", R"(("f" any["5" or =5 | "6" or =6]))"},
+      {R"(f|expand: '100\%')", R"(("f" any["100%"]))"},
       {"f|expand: '50% %n%'", R"(no)"},
   };
   for (const auto& [item, text] : cases) {
@@ -162,11 +163,15 @@ action: reset
 title: own
 logsource: {product: w}
 detection: {s: {f: three}, condition: s}
+---
+action: repeat
+detection: {s: {f: four}}
 )");
-  ASSERT_EQ(loaded.content->rules.size(), 3u) << loaded.diagnostics.Text();
+  ASSERT_EQ(loaded.content->rules.size(), 4u) << loaded.diagnostics.Text();
   EXPECT_EQ(loaded.Text(0), R"(logsource x//y: ("f" any["one"]))");
   EXPECT_EQ(loaded.Text(1), R"(logsource x//z: ("f" any["two"]))");
   EXPECT_EQ(loaded.Text(2), R"(logsource w//: ("f" any["three"]))");
+  EXPECT_EQ(loaded.Text(3), R"(logsource w//: ("f" any["four"]))");
 }
 
 TEST(Load, OwnLogsourceAttributes) {
