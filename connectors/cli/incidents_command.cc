@@ -117,7 +117,7 @@ int ShowReplayResult(const std::string& store_path, const ReplayView& view) {
   if (all > kAlertsShown) alerts->resize(kAlertsShown);
   Put(all > kAlertsShown ? "First " + std::to_string(kAlertsShown) + " of " + std::to_string(all) + " alerts\n" : "Alerts\n");
   Put(AlertListText(*alerts, Render()));
-  if (view.kept) fprintf(stderr, "\nAgain: tocsin incidents list --store %s, tocsin incidents show --store %s ID\n", store_path.c_str(), store_path.c_str());
+  if (all > kAlertsShown && !view.kept) Put("With --store FILE, tocsin incidents list --alerts --store FILE shows all of them.\n");
   return kDone;
 }
 

@@ -8,7 +8,7 @@ namespace tocsin::cli {
 
 struct ReplayView {
   bool json = false;
-  bool kept = false;   // the store stays: say how to look at it again
+  bool kept = false;   // the store stays
 };
 
 // What `replay` shows at its end: each incident whole, and the first alerts. Returns an exit code.

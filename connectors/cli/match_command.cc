@@ -83,7 +83,7 @@ void AddMatch(CLI::App& app, int& exit_code) {
   command->add_option("--site", arguments->site, "Site profile")->type_name("DIR");
   command->add_option("--lists", arguments->lists, "Folder of lists, NAME.txt each")->type_name("DIR");
   command->add_flag("--count", arguments->run.count, "Totals per rule instead of hits");
-  command->add_option("--threads", arguments->run.threads, "Worker threads; the output does not depend on it")->check(CLI::Range(1, 256))->capture_default_str();
+  command->add_option("--threads", arguments->run.threads, "Worker threads; the output does not depend on it")->check(CLI::Range(1, 256).description(""))->type_name("N")->capture_default_str();
   command->add_flag("--stats", arguments->stats, "One JSON object with counts and times as the last line of standard error");
   command->footer(
       "Each line: {\"event\":N,\"rule\":{\"id\",\"name\",\"title\"},\"kind\":\"detection\"|\"correlation\",\"time\", and for\n"

@@ -21,7 +21,7 @@ namespace {
 struct ReplayArguments {
   std::vector<std::string> rules, paths;
   std::string site, store, from, until, now;
-  bool complete = false, json = false;
+  bool json = false;
 };
 
 // A folder that goes with the process.
@@ -42,9 +42,11 @@ class TemporaryFolder {
   std::string path_;
 };
 
-void Row(const char* name, const std::string& value) { fprintf(stderr, "  %-20s %s\n", name, value.c_str()); }
+// Wide enough for "  github.webhook.secret_scanning_alert".
+constexpr int kNameWidth = 38, kCountWidth = 15;
+
 void Count(const char* name, uint64_t value, const char* note = "") {
-  fprintf(stderr, "  %-20s %15s%s%s\n", name, WithCommas(value).c_str(), *note ? "  " : "", note);
+  fprintf(stderr, "  %-*s %*s%s%s\n", kNameWidth, name, kCountWidth, WithCommas(value).c_str(), *note ? "  " : "", note);
 }
 void CountIfAny(const char* name, uint64_t value, const char* note) {
   if (value > 0) Count(name, value, note);
@@ -72,9 +74,7 @@ void PrintSummary(const pipeline::ReplaySummary& summary, const std::string& bad
   Count("incidents", summary.incidents);
   CountIfAny("hits without a group", summary.unresolved_keys, "no link named the key they group by");
   const double seconds = summary.run_seconds > 0 ? summary.run_seconds : 1e-9;
-  char rate[96];
-  snprintf(rate, sizeof rate, "%.2f s, %s ev/s", summary.run_seconds, WithCommas(static_cast<uint64_t>(static_cast<double>(summary.events) / seconds)).c_str());
-  Row("time", rate);
+  fprintf(stderr, "Took %.2f s, %s ev/s\n", summary.run_seconds, WithCommas(static_cast<uint64_t>(static_cast<double>(summary.events) / seconds)).c_str());
   for (const std::string& note : summary.alert_notes) fprintf(stderr, "note: %s\n", note.c_str());
   for (const std::string& name : summary.unknown_inputs) fprintf(stderr, "note: %s: no known source\n", name.c_str());
   for (const std::string& name : summary.empty_inputs) fprintf(stderr, "note: %s: no records in it\n", name.c_str());
@@ -120,7 +120,6 @@ int RunReplayCommand(const ReplayArguments& arguments) {
     }
     options.store_path = temporary->path() + "/replay";
   }
-  options.complete = arguments.complete;
   files::FileInput input(arguments.paths);
   auto progress = std::make_unique<ProgressBar>();
   options.progress = [&](uint64_t done, uint64_t total, uint64_t events) { progress->Draw(done, total, events); };
@@ -137,8 +136,13 @@ int RunReplayCommand(const ReplayArguments& arguments) {
   if (summary->already_done) fprintf(stderr, "%s holds this very run already: nothing was read again\n", arguments.store.c_str());
   const int shown = ShowReplayResult(options.store_path, {.json = arguments.json, .kept = !arguments.store.empty()});
   if (shown != kDone) return shown;
+  fflush(stdout);  // the summary comes last, wherever both go
   if (!summary->already_done) PrintSummary(*summary, arguments.store.empty() ? "" : arguments.store + ".bad.ndjson");
   if (arguments.store.empty() && !arguments.json) fprintf(stderr, "\nNothing was kept; --store FILE keeps incidents, evidence and bad records.\n");
+  if (!arguments.store.empty() && !arguments.json) {
+    const char* const store = arguments.store.c_str();
+    fprintf(stderr, "\nKept. To look at it: tocsin incidents list [--alerts] --store %s\n                     tocsin incidents show --store %s ID\n", store, store);
+  }
   if (arguments.json && !summary->already_done) printf("%s\n", summary->Json().c_str());
   return summary->unreadable.empty() ? kDone : kRuntime;
 }

@@ -50,6 +50,14 @@ bool ResolveTopics(const content::RunConfig& config, const content::ContentSet& 
 }
 
 int RunRunCommand(const RunArguments& arguments) {
+  if (arguments.config.empty()) {
+    if (arguments.print_config) {
+      printf("%s", content::RunConfigText(content::RunConfig()).c_str());
+      return kDone;
+    }
+    fprintf(stderr, "tocsin run: --config FILE is required\n  tocsin run --print-config shows every key with its default\n");
+    return kUsage;
+  }
   content::Diagnostics diagnostics;
   const content::RunConfig config = content::LoadRunConfig(arguments.config, diagnostics);
   if (diagnostics.errors() > 0) {
@@ -102,8 +110,8 @@ int RunRunCommand(const RunArguments& arguments) {
 void AddRun(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("run", "The always-on feed: Kafka in; store and topic out");
   auto arguments = std::make_shared<RunArguments>();
-  command->add_option("--config", arguments->config, "Configuration (YAML)")->required()->type_name("FILE");
-  command->add_flag("--print-config", arguments->print_config, "Print the configuration with every default, and end");
+  command->add_option("--config", arguments->config, "Configuration (YAML)")->type_name("FILE");
+  command->add_flag("--print-config", arguments->print_config, "Print the configuration with every default, and end; without --config, the defaults alone");
   command->footer("SIGTERM ends it cleanly: everything that was read is durable. A start goes on where the last one stopped.");
   command->callback([arguments, &exit_code] { exit_code = RunRunCommand(*arguments); });
 }

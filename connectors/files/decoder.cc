@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace tocsin::files {
 namespace {
@@ -20,7 +19,7 @@ constexpr size_t kInputBuffer = 1u << 18;
 // A descriptor with a look-ahead of a few bytes, so that the format can be told before the first Read.
 class RawFile {
  public:
-  RawFile(int fd, bool owned) : fd_(fd), owned_(owned), buffer_(kInputBuffer) {}
+  RawFile(int fd, bool owned) : fd_(fd), owned_(owned), buffer_(std::make_unique_for_overwrite<char[]>(kInputBuffer)) {}
   ~RawFile() {
     if (owned_) close(fd_);
   }
@@ -36,9 +35,9 @@ class RawFile {
   // Look at the first `n` bytes without taking them; fewer when the file is shorter.
   std::string_view Peek(size_t n) {
     while (end_ - begin_ < n && !ended_) ReadMore();
-    return {buffer_.data() + begin_, std::min(n, end_ - begin_)};
+    return {buffer_.get() + begin_, std::min(n, end_ - begin_)};
   }
-  std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  std::string_view unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
   void Take(size_t n) {
     begin_ += n;
     consumed_ += n;
@@ -47,7 +46,7 @@ class RawFile {
   size_t ReadInto(char* out, size_t size) {
     if (begin_ < end_) {
       const size_t n = std::min(size, end_ - begin_);
-      memcpy(out, buffer_.data() + begin_, n);
+      memcpy(out, buffer_.get() + begin_, n);
       Take(n);
       return n;
     }
@@ -69,15 +68,15 @@ class RawFile {
     return n;
   }
   void ReadMore() {
-    if (end_ == buffer_.size()) return;
-    const ssize_t n = RetryRead(buffer_.data() + end_, buffer_.size() - end_);
+    if (end_ == kInputBuffer) return;
+    const ssize_t n = RetryRead(buffer_.get() + end_, kInputBuffer - end_);
     if (n > 0) end_ += static_cast<size_t>(n);
   }
 
   int fd_;
   bool owned_;
   bool ended_ = false;
-  std::vector<char> buffer_;
+  std::unique_ptr<char[]> buffer_;   // kInputBuffer of it
   size_t begin_ = 0, end_ = 0;
   uint64_t consumed_ = 0;
   std::string error_;

@@ -64,7 +64,8 @@ bool IsBlankLine(std::string_view line) {
 
 }  // namespace
 
-FileInput::FileInput(std::vector<std::string> paths, size_t max_document) : max_document_(max_document) {
+FileInput::FileInput(std::vector<std::string> paths, size_t max_document)
+    : max_document_(max_document), read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {
   for (const std::string& path : paths) List(path);
   for (const File& file : files_) bytes_total_ += file.size;
 }
@@ -152,10 +153,9 @@ bool FileInput::OpenNext(event::InputTable& inputs, std::vector<std::string>& un
 
 void FileInput::ReadAtLeast(size_t wanted) {
   while (!ended_ && pending_.size() < wanted) {
-    const size_t before = pending_.size();
-    pending_.resize(before + kReadBytes);
-    const size_t n = decoder_->Read(pending_.data() + before, kReadBytes);
-    pending_.resize(before + n);
+    // Through a buffer: growing the string first would fill a MiB with zeros for every small file, twice.
+    const size_t n = decoder_->Read(read_buffer_.get(), kReadBytes);
+    pending_.append(read_buffer_.get(), n);
     if (n == 0) ended_ = true;
   }
 }
@@ -291,7 +291,7 @@ bool FileInput::Next(event::Batch& batch, event::InputTable& inputs, std::vector
         pending_.erase(0, 3);
         offset_ = 3;
       }
-      whole_document_ = DetectFraming(pending_, ended_) == Framing::kDocument;
+      whole_document_ = DetectFraming(pending_) == Framing::kDocument;
     }
     const size_t bad_before = bad.size();
     const bool more = whole_document_ ? NextDocument(batch, bad) : NextLines(batch, bad);
@@ -306,19 +306,20 @@ std::string FileInput::Fingerprint() const {
   std::vector<const File*> sorted;
   for (const File& file : files_) sorted.push_back(&file);
   std::sort(sorted.begin(), sorted.end(), [](const File* a, const File* b) { return a->path < b->path; });
+  const auto ends = std::make_unique_for_overwrite<char[]>(2 * kFingerprintBytes);
   for (const File* file : sorted) {
-    std::string ends;
+    size_t size = 0;
     const int fd = file->path == "-" ? -1 : open(file->path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-      ends.resize(2 * kFingerprintBytes);
-      const ssize_t head = pread(fd, ends.data(), kFingerprintBytes, 0);
-      const off_t tail_at = static_cast<off_t>(file->size > kFingerprintBytes ? file->size - kFingerprintBytes : 0);
-      const size_t head_size = head > 0 ? static_cast<size_t>(head) : 0;
-      const ssize_t tail = pread(fd, ends.data() + head_size, kFingerprintBytes, tail_at);
-      ends.resize(head_size + (tail > 0 ? static_cast<size_t>(tail) : 0));
+      const ssize_t head = pread(fd, ends.get(), kFingerprintBytes, 0);
+      size = head > 0 ? static_cast<size_t>(head) : 0;
+      // A file of less than both has each byte hashed once.
+      const off_t tail_at = static_cast<off_t>(std::max<uint64_t>(size, file->size - std::min<uint64_t>(file->size, kFingerprintBytes)));
+      const ssize_t tail = pread(fd, ends.get() + size, kFingerprintBytes, tail_at);
+      size += tail > 0 ? static_cast<size_t>(tail) : 0;
       close(fd);
     }
-    out += file->path + "\t" + std::to_string(file->size) + "\t" + event::FormatTime(file->modified) + "\t" + HexSha256(ends) + "\n";
+    out += file->path + "\t" + std::to_string(file->size) + "\t" + event::FormatTime(file->modified) + "\t" + HexSha256({ends.get(), size}) + "\n";
   }
   return out;
 }

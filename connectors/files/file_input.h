@@ -63,6 +63,7 @@ class FileInput : public pipeline::BoundedInput {
   event::InputId input_;
   const File* file_ = nullptr;
   bool started_ = false, ended_ = false, whole_document_ = false;
+  std::unique_ptr<char[]> read_buffer_;   // kReadBytes of it
   std::string pending_;                // decoded and not yet handed over
   uint64_t offset_ = 0;                // of pending_[0] in the decoded text
   uint32_t line_ = 1;                  // line number of pending_[0]

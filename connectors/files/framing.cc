@@ -17,12 +17,13 @@ std::string_view FirstLine(std::string_view& text) {
 
 }  // namespace
 
-Framing DetectFraming(std::string_view head, bool complete) {
+Framing DetectFraming(std::string_view head) {
   std::string_view rest = head;
   const std::string_view line = FirstLine(rest);
   if (line.empty() || (line.front() != '{' && line.front() != '[')) return Framing::kLines;
-  // A first line longer than what was looked at: an envelope in one line, or one event a line; both are lines.
-  if (rest.empty() && !complete) return Framing::kLines;
+  // One line, or one longer than what was looked at: an envelope or an event; its brackets need not be looked for.
+  const std::string_view second = FirstLine(rest);
+  if (second.empty()) return Framing::kLines;
 
   std::string open;   // brackets that are open, outermost first
   char last = 0;      // last character outside strings that is not blank
@@ -44,8 +45,6 @@ Framing DetectFraming(std::string_view head, bool complete) {
   }
   if (in_string) return Framing::kLines;  // JSON strings hold no line ends
   if (open.empty()) return Framing::kLines;
-  const std::string_view second = FirstLine(rest);
-  if (second.empty()) return Framing::kDocument;
   const bool value_due = last == ':' || open.back() == '[';
   if (second.front() == '{' && !value_due) return Framing::kLines;
   return Framing::kDocument;

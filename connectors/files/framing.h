@@ -12,10 +12,10 @@ enum class Framing : uint8_t {
   kDocument,   // pretty-printed JSON: the file is one text (values one after the other included)
 };
 
-// Judges by the beginning of a file (`complete`: that is all of it). Lines, when the first line that is not blank is a whole
-// JSON value, or cannot be continued by the next line: a string is left open, or a key is due and '{' comes. A first line
-// that opens brackets and is properly continued means a document.
-Framing DetectFraming(std::string_view head, bool complete);
+// Judges by the beginning of a file. Lines, when the first line that is not blank is the only one or a whole JSON value, or
+// cannot be continued by the next line: a string is left open, or a key is due and '{' comes. A first line that opens brackets
+// and is properly continued means a document.
+Framing DetectFraming(std::string_view head);
 
 }  // namespace tocsin::files
 

@@ -172,7 +172,8 @@ std::string RunConfigText(const RunConfig& config) {
     for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
     return out + "'";
   };
-  std::string out = "kafka:\n  brokers: " + quoted(config.brokers) + "\n  group: " + quoted(config.group) + "\n  topics:\n";
+  std::string out = "kafka:\n  brokers: " + quoted(config.brokers) + "\n  group: " + quoted(config.group) + "\n  topics:" +
+                    (config.topics.empty() ? " []   # {name: .., source: ..} each; without a source, every event is recognised\n" : "\n");
   for (const RunConfig::Topic& topic : config.topics) {
     out += "    - {name: " + quoted(topic.name) + (topic.source.empty() ? "" : ", source: " + quoted(topic.source)) + "}\n";
   }

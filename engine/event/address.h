@@ -8,14 +8,13 @@
 
 namespace tocsin::event {
 
-// The address in "a", "a:port", "[v6]:port", "v6"; empty when there is none.
-std::string_view AddressIn(std::string_view text);
-
 struct Address {
   std::array<uint8_t, 16> bytes{};   // IPv4 as ::ffff:a.b.c.d
   bool v4 = false;
 };
 bool ParseAddress(std::string_view text, Address& out);
+// The address in "a", "a:port", "[v6]:port", "v6", also parsed; empty when there is none.
+std::string_view AddressIn(std::string_view text, Address* parsed);
 
 struct Network {
   Address base;

@@ -113,10 +113,10 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
   for (size_t i = 0; i < content_->sources.size(); i++) CompileSource(i, diagnostics);
   if (options.recognise) {
     for (size_t i = 0; i < content_->sources.size(); i++) {
-      const FieldTestSet& tests = sources[i].recognise;
-      by_tests.push_back({SourceId(static_cast<uint16_t>(i)), tests.required().empty() ? FieldId() : tests.required().back(), tests.size()});
+      FieldTestSet& tests = sources[i].recognise;
+      by_tests.push_back({tests.Needs(presence), SourceId(static_cast<uint16_t>(i)), static_cast<uint32_t>(tests.size())});
     }
-    std::stable_sort(by_tests.begin(), by_tests.end(), [&](const Candidate& a, const Candidate& b) { return a.tests > b.tests; });
+    std::stable_sort(by_tests.begin(), by_tests.end(), [](const Recogniser& a, const Recogniser& b) { return a.tests > b.tests; });
   }
   for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics);
   CollectTransportFields();
@@ -142,6 +142,13 @@ void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
   };
   compile(def.recognise, out.recognise);
   compile(def.skip, out.skip);
+  // What is derived has its value only when it has been derived.
+  for (const auto& derived : def.derived) out.presence.Exclude(derived.field);
+  const auto template_needs = [&](const content::Template& text) {
+    FieldBits bits = 0;
+    for (const auto& part : text.parts) bits |= part.field.valid() ? out.presence.Bit(part.field) : 0;
+    return bits;
+  };
   constexpr std::string_view kEntityPrefix = "entity.";
   for (const auto& derived : def.derived) {
     CompiledDerived& each = out.derived.emplace_back();
@@ -156,11 +163,14 @@ void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
         each.kind = *kind;
       }
     }
+    each.needs = each.from.valid() ? out.presence.Bit(each.from) : ~FieldBits{0};
     for (const auto& alternative : derived.alternatives) {
       check(alternative.value);
       auto& compiled = each.alternatives.emplace_back();
       compile(alternative.when, compiled.when);
       compiled.value = &alternative.value;
+      compiled.needs = template_needs(alternative.value) | compiled.when.Needs(out.presence);
+      each.needs &= compiled.needs;
     }
   }
   for (const auto& link : def.links) {
@@ -169,10 +179,12 @@ void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
     CompiledLink& each = out.links.emplace_back();
     each.def = &link;
     compile(link.when, each.when);
+    each.needs = template_needs(link.from_key) | template_needs(link.to_key) | each.when.Needs(out.presence);
   }
   for (const auto& rule : def.class_rules) {
     CompiledClassRule& each = out.class_rules.emplace_back();
     compile(rule.when, each.when);
+    each.needs = each.when.Needs(out.presence);
     each.classes = rule.classes;
   }
   out.time = def.time;

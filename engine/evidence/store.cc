@@ -19,6 +19,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -53,7 +54,7 @@ absl::Status FromRocks(const rocksdb::Status& status, const std::string& directo
   return absl::UnavailableError(message);
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> Families() {
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(bool sync) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const char* name : kFamilyNames) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
 
@@ -68,6 +69,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Families() {
   postings.write_buffer_size = 64u << 20;
   postings.compression = rocksdb::kLZ4Compression;
   postings.compaction_style = rocksdb::kCompactionStyleUniversal;
+  // A bounded run writes all, then reads: its postings are gathered unsorted and sorted once, when they are flushed.
+  if (!sync) postings.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
   postings.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kPostingPrefix));
   rocksdb::BlockBasedTableOptions table;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -210,7 +213,7 @@ class Store::Impl {
     options.atomic_flush = !options_.sync;            // without a log, the families must not drift apart
     rocksdb::DB* db = nullptr;
     const rocksdb::Status status =
-        rocksdb::DB::Open(options, (fs::path(directory_) / kDatabaseFolder).string(), Families(), &handles_, &db);
+        rocksdb::DB::Open(options, (fs::path(directory_) / kDatabaseFolder).string(), Families(options_.sync), &handles_, &db);
     if (!status.ok()) return FromRocks(status, directory_);
     db_.reset(db);
     return absl::OkStatus();
@@ -304,7 +307,8 @@ class Store::Impl {
 
   absl::Status Sync() {
     absl::Status status = Flush();
-    if (!status.ok() || !options_.sync) return status;
+    if (!status.ok()) return status;
+    if (!options_.sync) return FromRocks(db_->Flush({}, handles_), directory_);
     const rocksdb::Status synced = db_->SyncWAL();
     stopped_ = !synced.ok();
     return FromRocks(synced, directory_);

@@ -65,7 +65,8 @@ struct StoredLink {
 };
 
 struct StoreOptions {
-  bool sync = true;                // false: bounded runs, whose store is worthless unless complete
+  bool sync = true;                // false: bounded runs, whose store is worthless unless complete. They write, Sync, then read:
+                                   // reading before is right but slow
   size_t block_bytes = 1u << 20;
   rocksdb::Env* env = nullptr;     // the disk, for tests that break it; null = the real one. Outlives the store.
 };

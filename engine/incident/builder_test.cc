@@ -386,7 +386,7 @@ TEST_F(BuilderTest, PreserveStates) {
                                                    "nobody lists the mounts of x"}));
   EXPECT_EQ(memory.expires_at, Clock("12:07:00"));
 
-  EXPECT_EQ(incident.preserve[0].id, "R2") << "what only a person can save comes first";
+  EXPECT_EQ(incident.preserve[0].id, "R2") << "it expires first";
   EXPECT_EQ(incident.preserve[1].id, "R4");
   EXPECT_EQ(incident.preserve[2].id, "R5");
   EXPECT_EQ(incident.preserve[3].id, "R1");

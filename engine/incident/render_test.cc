@@ -250,7 +250,8 @@ TEST(TextLayoutTest, Wraps) {
   EXPECT_EQ(Wrap("ab cd ef", 5, 3), (Lines{"ab", "cd ef"}));
   EXPECT_EQ(Wrap("abcd ef", 5, 3), (Lines{"", "abcd", "ef"}));
   EXPECT_EQ(Wrap("ab\ncd", 9), (Lines{"ab", "cd"}));
-  EXPECT_EQ(Wrap("arn:aws:role/deploy", 9), (Lines{"arn:aws:", "role/depl", "oy"}));
+  EXPECT_EQ(Wrap("arn:aws:role/deploy", 9), (Lines{"arn:aws:", "role/", "deploy"}));
+  EXPECT_EQ(Wrap("a/bcdefghijkl", 9), (Lines{"a/bcdefgh", "ijkl"})) << "a joint that leaves next to nothing behind is none";
   EXPECT_EQ(Wrap("\xE6\xBC\xA2\xE5\xAD\x97", 3), (Lines{"\xE6\xBC\xA2", "\xE5\xAD\x97"}));
 }
 
@@ -269,6 +270,12 @@ TEST(TextLayoutTest, CleansControls) {
             "\\x9b31m");
   EXPECT_EQ(Clean("\xE2\x80\xAE\xEF\xBB\xBF"), "\\u202e\\ufeff");
   EXPECT_EQ(Clean("\xff"), "\\xff");
+}
+
+TEST(TextTimesTest, TimesInsideATextArePlain) {
+  EXPECT_EQ(PlainTimes("silent 2026-03-11T14:02:58.403634569Z - 2026-03-11T14:06:11Z"),
+            "silent 2026-03-11 14:02:58 - 2026-03-11 14:06:11");
+  EXPECT_EQ(PlainTimes("2026-03-11T14:02:58 2026-03-11T14:02Z."), "2026-03-11T14:02:58 2026-03-11T14:02Z.");
 }
 
 TEST(TextTimesTest, Durations) {

@@ -16,6 +16,7 @@ constexpr int kMinWidth = 60;
 constexpr int kWideTimeline = 110;  // from here on a timeline row is one line of columns
 constexpr size_t kRowEntities = 3;
 constexpr int64_t kExpiresSoonNs = 24ll * 3600 * 1'000'000'000;
+constexpr std::string_view kHoldFlag = "hold_release";
 
 std::string Upper(std::string text) {
   for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
@@ -52,6 +53,20 @@ Style VerdictStyle(std::string_view value) {
   return Style::kGreen;
 }
 
+bool IsHold(std::string_view flag) { return flag.starts_with(kHoldFlag); }
+
+std::string FlagText(const std::string& flag) {
+  if (IsHold(flag)) return "HOLD THE RELEASE" + flag.substr(kHoldFlag.size());
+  return flag == "absence_unverified" ? "rests on an absence that no log could verify" : PlainTimes(flag);
+}
+
+void WriteFlags(const std::vector<std::string>& flags, int indent, TextPage& page) {
+  for (const std::string& flag : flags) {
+    const std::string mark = std::string(static_cast<size_t>(indent), ' ') + (IsHold(flag) ? "!! " : "!  ");
+    page.Paragraph(mark, FlagText(flag), indent + 3, IsHold(flag) ? Style::kBoldRed : Style::kYellow);
+  }
+}
+
 void WriteHeader(const IncidentView& view, TextPage& page) {
   page.Row(0, {{8, Upper(view.severity), LevelStyle(view.severity)}, {page.width() - 10, view.title, Style::kBold}});
   page.Paragraph(
@@ -66,14 +81,7 @@ void WriteHeader(const IncidentView& view, TextPage& page) {
     page.Paragraph("", "Merged into " + view.merged_into + ": read that one.", 2, Style::kYellow);
   if (!view.withdrawn_because.empty()) page.Paragraph("", "Withdrawn: " + view.withdrawn_because, 2, Style::kYellow);
   if (!view.follows.empty()) page.Paragraph("", "Follows " + view.follows, 2);
-  for (const std::string& flag : view.flags) {
-    constexpr std::string_view kHold = "hold_release";
-    const bool hold = flag.rfind(kHold, 0) == 0;
-    const std::string text = hold                           ? "HOLD THE RELEASE" + flag.substr(kHold.size())
-                             : flag == "absence_unverified" ? "rests on an absence that no log could verify"
-                                                            : flag;
-    page.Paragraph(hold ? "!! " : "!  ", text, 3, hold ? Style::kBoldRed : Style::kYellow);
-  }
+  WriteFlags(view.flags, 0, page);
 }
 
 void WriteVerdicts(const IncidentView& view, TextPage& page) {
@@ -157,17 +165,19 @@ void WriteAlerts(const IncidentView& view, TextPage& page) {
                  {page.width() - 22, alert.title.empty() ? alert.rule : alert.title, Style::kBold}});
     std::vector<std::string> group;
     for (const auto& [name, value] : alert.group) group.push_back(name + "=" + value);
-    std::string facts = alert.rule + ", " + alert.state + ", " + Counted(alert.events, "event");
-    if (alert.last_event != alert.first_event) {
-      const bool same_day = DateOf(alert.last_event) == DateOf(alert.first_event);
-      facts += " until " + (same_day ? ClockOf(alert.last_event) : DateAndClock(alert.last_event));
-    }
+    const auto clock = [&](const std::string& time) {
+      return DateOf(time) == DateOf(alert.first_event) ? ClockOf(time) : DateAndClock(time);
+    };
+    std::string facts = alert.rule + ", " + alert.state;
+    if (alert.first_firing != alert.first_event) facts += ", fired " + clock(alert.first_firing);
+    facts += ", " + Counted(alert.events, "event");
+    if (alert.last_event != alert.first_event) facts += " until " + clock(alert.last_event);
     if (!group.empty()) facts += "; " + Joined(group, ", ");
     if (!alert.value.empty()) facts += "; value " + alert.value;
     page.Paragraph("", facts, 22);
     if (alert.absence_unverified)
       page.Paragraph("", "rests on an absence that could not be verified", 22, Style::kYellow);
-    for (const std::string& note : alert.notes) page.Paragraph("", note, 22, Style::kYellow);
+    for (const std::string& note : alert.notes) page.Paragraph("", PlainTimes(note), 22, Style::kYellow);
   }
 }
 
@@ -180,11 +190,32 @@ std::string Shortened(std::string_view kind, const std::string& key) {
   return key;
 }
 
-// The few keys that tell an event from its neighbours, most telling first.
+bool IsWordCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
+
+bool HasWord(std::string_view text, std::string_view word) {
+  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || !IsWordCharacter(text[at - 1])) && (end == text.size() || !IsWordCharacter(text[end]))) return true;
+  }
+  return false;
+}
+
+// Does a text name this key? By its whole text, or without what tells whose name it is ("gh:", "github.com/").
+bool IsSaid(std::string_view text, std::string_view key) {
+  if (HasWord(text, key)) return true;
+  const size_t separator = key.find_first_of("/:");
+  return separator != std::string_view::npos && separator + 1 < key.size() && HasWord(text, key.substr(separator + 1));
+}
+
+// The few keys that tell an event from its neighbours, most telling first, but for those that the row names
+// anyway.
 std::string RowEntities(const IncidentView::Row& row) {
   static constexpr std::array<std::string_view, 20> kOrder = {
       "run",    "job",    "runner", "pod",    "host", "token", "access_key",      "api_key",         "hook",  "tag",
       "digest", "deploy", "bucket", "secret", "dest", "ip",    "service_account", "cloud_principal", "actor", "repo"};
+  const std::string said = row.summary + "\n" + row.why;
   std::vector<std::string> shown;
   size_t more = 0;
   std::string machine;  // pod, host and runner of one name are said once
@@ -198,6 +229,7 @@ std::string RowEntities(const IncidentView::Row& row) {
           if (last == machine) continue;
           machine = last;
         }
+        if (IsSaid(said, key) || IsSaid(said, text)) continue;
         shown.size() < kRowEntities ? shown.push_back(name + " " + text) : static_cast<void>(++more);
       }
     }
@@ -260,13 +292,17 @@ void WriteTimeline(const IncidentView& view, TextPage& page) {
 void WriteSources(const IncidentView& view, TextPage& page) {
   if (view.sources.empty()) return;
   page.Heading("SOURCES", "silence is not evidence of absence");
+  int name_width = 0;
+  for (const auto& source : view.sources) name_width = std::max(name_width, DisplayWidth(source.source));
+  name_width = std::min(name_width, page.width() / 2 - 4);
+  const int text = 2 + name_width + TextPage::kColumnGap;
   for (const auto& source : view.sources) {
     const std::string health = source.gaps.empty()    ? "no gap in the incident's time"
                                : source.first.empty() ? "not seen in this time"
                                                       : "seen " + Span(source.first, source.last);
     const std::string events = Counted(source.events, "event") + " here, ";
-    page.Row(2, {{16, source.source, Style::kCyan}, {page.width() - 20, events + health, Style::kNone}});
-    for (const std::string& gap : source.gaps) page.Paragraph("                    ", gap, 20, Style::kYellow);
+    page.Row(2, {{name_width, source.source, Style::kCyan}, {page.width() - text, events + health, Style::kNone}});
+    for (const std::string& gap : source.gaps) page.Paragraph("", gap, text, Style::kYellow);
   }
 }
 
@@ -300,7 +336,7 @@ absl::StatusOr<std::string> IncidentListText(const std::vector<std::string>& inc
                    Span(view->first_event, view->last_event) + " UTC, " + Counted(view->alerts.size(), "alert") + ", " +
                        Counted(view->events, "event"),
                    10);
-    if (!view->flags.empty()) page.Paragraph("", Joined(view->flags, "; "), 10, Style::kYellow);
+    WriteFlags(view->flags, 10, page);
   }
   return page.Take();
 }

@@ -4,7 +4,7 @@
 
 #include "engine/content/find_rule.h"
 #include "engine/content/testing/inline_content.h"
-#include "engine/pipeline/testing/text_input.h"
+#include "engine/pipeline/testing/texts.h"
 
 namespace tocsin::pipeline {
 namespace {
@@ -73,7 +73,7 @@ struct World {
         diagnostics);
     EXPECT_EQ(diagnostics.errors(), 0u) << diagnostics.Text();
     options.time_field = "t";
-    TextInput input(events);
+    TextInput input({events});
     result = Explain(content, content::FindRules(*content, rule).at(0), options, diagnostics, input);
     EXPECT_EQ(result.usage_error, "");
   }

@@ -201,7 +201,6 @@ std::string RunKind(const ReplayOptions& options) {
   if (options.from.known()) out += " from " + event::FormatTime(options.from);
   if (options.until.known()) out += " until " + event::FormatTime(options.until);
   if (options.now.known()) out += " now " + event::FormatTime(options.now);
-  if (options.complete) out += " complete";
   return out;
 }
 

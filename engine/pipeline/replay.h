@@ -19,7 +19,6 @@ namespace tocsin::pipeline {
 struct ReplayOptions {
   std::string store_path;            // SQLite file; evidence goes to store_path + ".evidence/", bad records to ".bad.ndjson"
   event::EventTime from, until, now; // !known() = open
-  bool complete = false;             // --complete: the files are whole, so their ends count as covered
   std::function<void(uint64_t done, uint64_t total, uint64_t events)> progress;  // a few times a second; may be empty
 };
 

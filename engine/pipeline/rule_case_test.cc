@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/content/testing/inline_content.h"
-#include "engine/pipeline/testing/text_input.h"
+#include "engine/pipeline/testing/texts.h"
 
 namespace tocsin::pipeline {
 namespace {
@@ -42,7 +42,7 @@ std::string RunCase(RuleCase expected, const std::string& rules = kRules, const 
   expected.time_field = "t";
   content::Diagnostics diagnostics;
   const auto content = content::ContentFromText({.rules = rules}, diagnostics);
-  TextInput input(events);
+  TextInput input({events});
   std::string out;
   for (const CaseOutcome::Failure& failure : RunRuleCase(expected, content, diagnostics, &input).failures)
     out += failure.what + "\n";

@@ -101,7 +101,7 @@ class CorrelationMaker {
       out += "}\n";
     }
     std::string group = Any({"", "u", "[u]", "[u, w]", "who", "[who, w]", "o.user"});
-    // Over an inner rule with aliases the product reads a field behind the alias as the group's value: see README.md.
+    // Over an inner rule with aliases the outer one groups as the inner does, or not at all.
     if (name == "outer" && (group_of_first_.find("who") != std::string::npos || group.find("who") != std::string::npos)) group = Chance(4) ? "" : group_of_first_;
     if (name == "first") group_of_first_ = group;
     if (!group.empty()) out += "  group-by: " + group + "\n";

@@ -8,9 +8,10 @@
 namespace tocsin::content {
 namespace {
 
-// Decodes one code point at `at` and moves on. REQUIRES: valid UTF-8.
+// Decodes one code point at `at` and moves on. A text that is not UTF-8 (a list file may hold anything) gives some code point,
+// and is never read beyond its end.
 char32_t NextCodePoint(std::string_view text, size_t& at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
   const unsigned char first = byte(at);
   const int extra = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
   char32_t code = extra == 0 ? first : first & (0x3F >> extra);

@@ -14,6 +14,7 @@ namespace tocsin::event {
 
 struct CompiledDerived {
   struct Alternative {
+    FieldBits needs = 0;                     // of the source's `presence`: without these it yields nothing
     FieldTestSet when;
     const content::Template* value;          // in the content set
   };
@@ -21,6 +22,7 @@ struct CompiledDerived {
   content::Derived::Form form;
   bool union_all;
   FieldId from;
+  FieldBits needs = 0;                       // without these no alternative yields anything
   bool entity = false;
   EntityKind kind = EntityKind::kToken;
   std::vector<Alternative> alternatives;
@@ -28,10 +30,12 @@ struct CompiledDerived {
 
 struct CompiledLink {
   const content::LinkDef* def;
+  FieldBits needs = 0;
   FieldTestSet when;
 };
 
 struct CompiledClassRule {
+  FieldBits needs = 0;
   FieldTestSet when;
   content::EvidenceClasses classes;
 };
@@ -40,6 +44,7 @@ struct CompiledSource {
   const content::SourceDef* def = nullptr;   // null: unknown events
   Trie trie;
   FieldTestSet recognise, skip;
+  FieldPresence presence;                    // of fields that the parts below read and the event itself gives
   std::vector<CompiledDerived> derived;
   std::vector<CompiledLink> links;
   std::vector<CompiledClassRule> class_rules;
@@ -48,6 +53,13 @@ struct CompiledSource {
   // Logsources of the keyword rules that may apply: such events' leaves are wanted. With logsource_from_event the event's own
   // attributes decide; else one is enough.
   std::vector<content::Logsource> keywords;
+};
+
+// A source in the order of recognition: most tests first, then by name.
+struct Recogniser {
+  FieldBits needs;                           // of the plan's `presence`
+  SourceId source;
+  uint32_t tests;
 };
 
 struct WebhookEnvelope {
@@ -64,13 +76,8 @@ class CompiledPlan : public Plan {
  public:
   // By SourceId, then one for unknown events at the end.
   std::vector<CompiledSource> sources;
-  // Order of recognition: most tests first, then by name. With a field without which the source is not meant, where there is one.
-  struct Candidate {
-    content::SourceId source;
-    FieldId required;
-    size_t tests = 0;
-  };
-  std::vector<Candidate> by_tests;
+  std::vector<Recogniser> by_tests;
+  FieldPresence presence;                    // of fields that recognition reads
   std::vector<WebhookEnvelope> envelopes;
   std::vector<TransportField> header_fields;
   FieldId folder_field, payload_type_field;

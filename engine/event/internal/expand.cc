@@ -26,6 +26,20 @@ const Network* UnroutedNetworks(size_t* count) {
   return kNetworks.data();
 }
 
+// "a.b.c.d", each at most 255 and without leading zeros.
+bool ParseV4(std::string_view text, uint8_t* out) {
+  size_t at = 0;
+  for (int i = 0; i < 4; i++) {
+    if (i > 0 && (at == text.size() || text[at++] != '.')) return false;
+    const size_t begin = at;
+    unsigned number = 0;
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9' && at - begin < 3) number = number * 10 + static_cast<unsigned>(text[at++] - '0');
+    if (at == begin || number > 255 || (at - begin > 1 && text[begin] == '0')) return false;
+    out[i] = static_cast<uint8_t>(number);
+  }
+  return at == text.size();
+}
+
 }  // namespace
 
 bool ApplyFilters(const std::vector<Template::Step>& steps, std::string_view& text, TextArena& arena) {
@@ -70,39 +84,42 @@ bool ApplyFilters(const std::vector<Template::Step>& steps, std::string_view& te
       case Template::Filter::kStripPadding:
         while (!text.empty() && text.back() == '=') text.remove_suffix(1);
         break;
-      case Template::Filter::kIp:
-        text = AddressIn(text);
+      case Template::Filter::kIp: {
+        Address ignored;
+        text = AddressIn(text, &ignored);
         if (text.empty()) return false;
         break;
+      }
     }
   }
   return true;
 }
 
-std::string_view AddressIn(std::string_view text) {
-  Address ignored;
-  if (ParseAddress(text, ignored)) return text;
+std::string_view AddressIn(std::string_view text, Address* parsed) {
+  if (ParseAddress(text, *parsed)) return text;
   if (!text.empty() && text[0] == '[') {
     const size_t end = text.find(']');
     if (end == std::string_view::npos) return {};
     text = text.substr(1, end - 1);
   } else {
-    text = text.substr(0, text.rfind(':'));
+    const size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return {};
+    text = text.substr(0, colon);
   }
-  return ParseAddress(text, ignored) ? text : std::string_view();
+  return ParseAddress(text, *parsed) ? text : std::string_view();
 }
 
 bool ParseAddress(std::string_view text, Address& out) {
-  if (text.empty() || text.size() >= kLongestAddress) return false;
-  char buffer[kLongestAddress];
-  memcpy(buffer, text.data(), text.size());
-  buffer[text.size()] = '\0';
-  if (inet_pton(AF_INET, buffer, out.bytes.data() + 12) == 1) {
+  if (ParseV4(text, out.bytes.data() + 12)) {
     std::fill_n(out.bytes.begin(), 10, uint8_t{0});
     out.bytes[10] = out.bytes[11] = 0xFF;
     out.v4 = true;
     return true;
   }
+  if (text.size() >= kLongestAddress || text.find(':') == std::string_view::npos || text.find('\0') != std::string_view::npos) return false;
+  char buffer[kLongestAddress];
+  memcpy(buffer, text.data(), text.size());
+  buffer[text.size()] = '\0';
   if (inet_pton(AF_INET6, buffer, out.bytes.data()) != 1) return false;
   // ::ffff:a.b.c.d is the same machine as a.b.c.d.
   static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
@@ -139,13 +156,23 @@ bool IsPublic(const Address& address) {
 }
 
 std::string_view NetworkText(const Address& address, TextArena& arena) {
-  Address masked = address;
-  const size_t keep = address.v4 ? 15 : 6;
-  std::fill(masked.bytes.begin() + static_cast<std::ptrdiff_t>(keep), masked.bytes.end(), uint8_t{0});
   char buffer[kLongestAddress + 4];
-  inet_ntop(address.v4 ? AF_INET : AF_INET6, masked.bytes.data() + (address.v4 ? 12 : 0), buffer, kLongestAddress);
-  strcat(buffer, address.v4 ? "/24" : "/48");
-  return arena.Copy(buffer);
+  char* end = buffer;
+  if (address.v4) {
+    for (size_t i = 12; i < 15; i++) {
+      end = std::to_chars(end, buffer + sizeof buffer, address.bytes[i]).ptr;
+      *end++ = '.';
+    }
+    constexpr std::string_view kRest = "0/24";
+    end = std::copy(kRest.begin(), kRest.end(), end);
+  } else {
+    Address masked = address;
+    std::fill(masked.bytes.begin() + 6, masked.bytes.end(), uint8_t{0});
+    inet_ntop(AF_INET6, masked.bytes.data(), buffer, kLongestAddress);
+    constexpr std::string_view kBits = "/48";
+    end = std::copy(kBits.begin(), kBits.end(), buffer + strlen(buffer));
+  }
+  return arena.Copy({buffer, static_cast<size_t>(end - buffer)});
 }
 
 }  // namespace tocsin::event

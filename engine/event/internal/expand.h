@@ -56,10 +56,6 @@ class TemplateWalk {
 
   void Yield(size_t size) {
     yielded_++;
-    if (template_.parts.size() == 1 && template_.parts[0].literal.empty()) {
-      sink_(chosen_[0]);
-      return;
-    }
     char* const begin = arena_.Reserve(size);
     char* out = begin;
     for (size_t i = 0; i < template_.parts.size(); i++) {
@@ -82,7 +78,25 @@ class TemplateWalk {
 
 template <class Sink>
 void Expand(const content::Template& text, const EventView& event, TextArena& arena, Sink& sink) {
-  TemplateWalk<Sink>(text, event, arena, sink).Run();
+  const content::Template::Part& first = text.parts[0];
+  if (text.parts.size() > 1 || !first.field.valid()) {
+    TemplateWalk<Sink>(text, event, arena, sink).Run();
+    return;
+  }
+  // 'literal{field|filters}', as most are.
+  size_t yielded = 0;
+  for (const Value& value : event.values(first.field)) {
+    std::string_view one;
+    if (!TemplateText(value, one) || !ApplyFilters(first.steps, one, arena)) continue;
+    if (!first.literal.empty()) {
+      char* const out = arena.Reserve(first.literal.size() + one.size());
+      memcpy(out, first.literal.data(), first.literal.size());
+      if (!one.empty()) memcpy(out + first.literal.size(), one.data(), one.size());
+      one = {out, first.literal.size() + one.size()};
+    }
+    sink(one);
+    if (++yielded == kMaxTemplateValues) return;
+  }
 }
 
 // "192.0.2.0/24", "2001:db8:1::/48".

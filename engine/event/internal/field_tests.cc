@@ -12,7 +12,8 @@ char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c
 
 bool SameText(std::string_view text, std::string_view wanted, bool cased) {
   if (text.size() != wanted.size()) return false;
-  if (cased) return text == wanted;
+  if (text == wanted) return true;  // the usual spelling
+  if (cased) return false;
   for (size_t i = 0; i < text.size(); i++) {
     if (Lower(text[i]) != wanted[i]) return false;
   }
@@ -54,14 +55,6 @@ bool Glob(const std::vector<content::Pattern::Piece>& pieces, size_t piece, std:
   return false;
 }
 
-template <class F>
-bool AnyOf(const Values& values, F holds) {
-  for (const Value& value : values) {
-    if (holds(value)) return true;
-  }
-  return false;
-}
-
 std::string LowerText(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), Lower);
   return text;
@@ -91,51 +84,81 @@ bool FieldTestSet::CompileOne(const content::ValueTest& test, Alternative& out) 
   }
   using PieceKind = content::Pattern::Kind;
   const auto& pieces = test.pattern.pieces;
-  out.glob = test.pattern;
+  content::Pattern glob = test.pattern;
   if (!out.cased) {
-    for (auto& piece : out.glob.pieces) piece.text = LowerText(piece.text);
+    for (auto& piece : glob.pieces) piece.text = LowerText(piece.text);
   }
   out.has_number = !test.number.empty() && ParseNumber(test.number, out.number);
   const auto literal_at = [&](size_t i) { return i < pieces.size() && pieces[i].kind == PieceKind::kLiteral; };
   const auto any_at = [&](size_t i) { return i < pieces.size() && pieces[i].kind == PieceKind::kAny; };
   if (pieces.empty() || (pieces.size() == 1 && literal_at(0))) {
     out.op = Op::kEquals;
-    if (!pieces.empty()) out.text = out.glob.pieces[0].text;
+    if (!pieces.empty()) out.text = glob.pieces[0].text;
   } else if (pieces.size() == 2 && literal_at(0) && any_at(1)) {
     out.op = Op::kStartsWith;
-    out.text = out.glob.pieces[0].text;
+    out.text = glob.pieces[0].text;
   } else if (pieces.size() == 2 && any_at(0) && literal_at(1)) {
     out.op = Op::kEndsWith;
-    out.text = out.glob.pieces[1].text;
+    out.text = glob.pieces[1].text;
   } else if (pieces.size() == 3 && any_at(0) && literal_at(1) && any_at(2)) {
     out.op = Op::kContains;
-    out.text = out.glob.pieces[1].text;
+    out.text = glob.pieces[1].text;
   } else {
     out.op = Op::kGlob;
+    out.glob = static_cast<uint32_t>(globs_.size());
+    globs_.push_back(std::move(glob));
   }
+  if (!out.text.empty()) out.first = out.text[0];
   return !test.windash;
 }
 
 bool FieldTestSet::Compile(const std::vector<content::Item>& items) {
   for (const content::Item& item : items) {
     if (!item.field.valid()) return false;
-    Test test{item.field, item.all, item.negated, {}};
+    Test test{item.field, static_cast<uint32_t>(groups_.size()), 0, item.negated};
+    const auto begin_group = [&] { groups_.push_back({static_cast<uint32_t>(alternatives_.size()), 0}); };
+    const auto end_group = [&] { groups_.back().end = static_cast<uint32_t>(alternatives_.size()); };
+    // `all`: each value is a group of its own; otherwise all values, with all their forms, are one.
+    if (!item.all) begin_group();
     for (const auto& forms : item.values) {
-      auto& alternatives = test.values.emplace_back();
+      if (item.all) begin_group();
       for (const content::ValueTest& form : forms) {
-        if (!CompileOne(form, alternatives.emplace_back())) return false;
+        Alternative alternative;
+        if (!CompileOne(form, alternative)) return false;
+        alternatives_.push_back(std::move(alternative));
       }
+      if (item.all) end_group();
     }
-    const bool needs_value = !test.negated && std::all_of(test.values.begin(), test.values.end(), [](const std::vector<Alternative>& alternatives) {
-      return std::none_of(alternatives.begin(), alternatives.end(), [](const Alternative& each) { return each.op == Op::kNull || (each.op == Op::kExists && !each.boolean); });
-    });
-    if (needs_value) required_.push_back(test.field);
-    tests_.push_back(std::move(test));
+    if (!item.all) end_group();
+    test.end = static_cast<uint32_t>(groups_.size());
+    tests_.push_back(test);
   }
   return true;
 }
 
-bool FieldTestSet::OneValue(const Alternative& alternative, const Value& value) {
+bool FieldTestSet::HoldsWithoutField(const Alternative& alternative) {
+  return alternative.op == Op::kNull || (alternative.op == Op::kExists && !alternative.boolean);
+}
+
+FieldBits FieldTestSet::Needs(FieldPresence& presence) {
+  FieldBits bits = 0;
+  for (Test& test : tests_) {
+    if (test.negated) continue;
+    // A group of none but alternatives that look at a value cannot hold without one.
+    const bool needed = std::any_of(groups_.begin() + test.begin, groups_.begin() + test.end, [&](const Group& group) {
+      return std::none_of(alternatives_.begin() + group.begin, alternatives_.begin() + group.end, HoldsWithoutField);
+    });
+    if (!needed) continue;
+    const FieldBits bit = presence.Bit(test.field);
+    const bool exists = test.end == test.begin + 1 && std::any_of(alternatives_.begin() + groups_[test.begin].begin, alternatives_.begin() + groups_[test.begin].end,
+                                                                  [](const Alternative& each) { return each.op == Op::kExists; });
+    test.proven_by_bit = bit != 0 && exists;
+    bits |= bit;
+  }
+  return bits;
+}
+
+bool FieldTestSet::OneValue(const Alternative& alternative, const Value& value) const {
   if (value.kind == ValueKind::kNull) return alternative.op == Op::kNull;
   if (value.kind == ValueKind::kObject || value.kind == ValueKind::kEmptyArray) return false;
   const std::string_view text = value.text;
@@ -148,7 +171,7 @@ bool FieldTestSet::OneValue(const Alternative& alternative, const Value& value) 
     case Op::kStartsWith: return text.size() >= alternative.text.size() && SameText(text.substr(0, alternative.text.size()), alternative.text, alternative.cased);
     case Op::kEndsWith: return text.size() >= alternative.text.size() && SameText(text.substr(text.size() - alternative.text.size()), alternative.text, alternative.cased);
     case Op::kContains: return Contains(text, alternative.text, alternative.cased);
-    case Op::kGlob: return Glob(alternative.glob.pieces, 0, text, alternative.cased);
+    case Op::kGlob: return Glob(globs_[alternative.glob].pieces, 0, text, alternative.cased);
     case Op::kBool: return SameText(text, alternative.boolean ? "true" : "false", false);
     case Op::kCompare: {
       double number;
@@ -169,26 +192,50 @@ bool FieldTestSet::OneValue(const Alternative& alternative, const Value& value) 
   return false;
 }
 
-bool FieldTestSet::AnyValue(const Alternative& alternative, const Values& values) {
-  if (alternative.op == Op::kExists) return values.empty() != alternative.boolean;
-  if (values.empty()) return alternative.op == Op::kNull;
-  return AnyOf(values, [&](const Value& value) { return OneValue(alternative, value); });
+// Length and first byte tell most texts apart.
+bool FieldTestSet::MayHold(const Alternative& alternative, const Value& value) {
+  if (value.kind != ValueKind::kString || alternative.text.empty()) return true;
+  if (alternative.op == Op::kEquals && !alternative.has_number && value.text.size() != alternative.text.size()) return false;
+  if ((alternative.op != Op::kEquals || alternative.has_number) && alternative.op != Op::kStartsWith) return true;
+  return !value.text.empty() && (value.text[0] == alternative.first || (!alternative.cased && Lower(value.text[0]) == alternative.first));
 }
 
-bool FieldTestSet::TestHolds(const Test& test, const EventView& event) {
+bool FieldTestSet::GroupHolds(const Group& group, const Values& values) const {
+  for (uint32_t i = group.begin; i < group.end; i++) {
+    const Alternative& each = alternatives_[i];
+    if (values.empty()) {
+      if (HoldsWithoutField(each)) return true;
+    } else if (each.op == Op::kExists) {
+      if (each.boolean) return true;
+    } else {
+      for (const Value& value : values) {
+        if (MayHold(each, value) && OneValue(each, value)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool FieldTestSet::TestHolds(const Test& test, const EventView& event) const {
   const Values values = event.values(test.field);
-  const auto entry_holds = [&](const std::vector<Alternative>& alternatives) {
-    return std::any_of(alternatives.begin(), alternatives.end(), [&](const Alternative& each) { return AnyValue(each, values); });
-  };
-  const bool holds = test.all ? std::all_of(test.values.begin(), test.values.end(), entry_holds) : std::any_of(test.values.begin(), test.values.end(), entry_holds);
-  return holds != test.negated;
+  for (uint32_t i = test.begin; i < test.end; i++) {
+    if (!GroupHolds(groups_[i], values)) return test.negated;
+  }
+  return !test.negated;
 }
 
 bool FieldTestSet::Holds(const EventView& event) const {
-  for (const FieldId field : required_) {
-    if (event.values(field).empty()) return false;
+  for (const Test& test : tests_) {
+    if (!TestHolds(test, event)) return false;
   }
-  return std::all_of(tests_.begin(), tests_.end(), [&](const Test& test) { return TestHolds(test, event); });
+  return true;
+}
+
+bool FieldTestSet::HoldsBeyondNeeds(const EventView& event) const {
+  for (const Test& test : tests_) {
+    if (!test.proven_by_bit && !TestHolds(test, event)) return false;
+  }
+  return true;
 }
 
 bool TestsHold(const std::vector<content::Item>& tests, const EventView& event) {

@@ -89,28 +89,27 @@ void Finisher::FillTransport(const std::vector<Header>& envelope_headers, EventV
 
 SourceId Finisher::Recognise(const EventView& event, bool* ambiguous) const {
   *ambiguous = false;
-  const auto holds = [&](const CompiledPlan::Candidate& each) {
-    return (!each.required.valid() || !event.values(each.required).empty()) && plan_.source(each.source).recognise.Holds(event);
-  };
-  const auto& candidates = plan_.by_tests;
-  for (size_t i = 0; i < candidates.size(); i++) {
-    if (!holds(candidates[i])) continue;
-    for (size_t k = i + 1; k < candidates.size() && candidates[k].tests == candidates[i].tests && !*ambiguous; k++) *ambiguous = holds(candidates[k]);
-    return candidates[i].source;
-  }
-  return SourceId();
+  const FieldBits present = plan_.presence.Of(event);
+  const auto takes = [&](const Recogniser& each) { return HasAll(present, each.needs) && plan_.source(each.source).recognise.HoldsBeyondNeeds(event); };
+  const auto end = plan_.by_tests.end();
+  const auto found = std::find_if(plan_.by_tests.begin(), end, takes);
+  if (found == end) return SourceId();
+  for (auto other = found + 1; other != end && other->tests == found->tests && !*ambiguous; ++other) *ambiguous = takes(*other);
+  return found->source;
 }
 
 void Finisher::Finish(EventView& event) {
   const CompiledSource& source = plan_.source(event.source);
   FindTime(source, event);
   FindIdentity(source, event);
+  const FieldBits present = source.presence.Of(event);
   for (const CompiledDerived& derived : source.derived) {
-    if (derived.form == content::Derived::Form::kTemplate) Derive(derived, event);
+    if (!HasAll(present, derived.needs)) walker_.Clear(derived.field);
+    else if (derived.form == content::Derived::Form::kTemplate) Derive(derived, present, event);
     else DeriveAddress(derived, event);
     Attach(event);  // values may have moved
   }
-  AddLinks(source, event);
+  AddLinks(source, present, event);
   event.entity_base = entities_.data();
   event.entity_count = static_cast<uint32_t>(entities_.size());
   event.link_base = links_.data();
@@ -118,7 +117,7 @@ void Finisher::Finish(EventView& event) {
   if (source.def == nullptr) return;
   event.classes = source.def->classes;
   for (const CompiledClassRule& rule : source.class_rules) {
-    if ((event.classes | rule.classes) != event.classes && rule.when.Holds(event)) event.classes = static_cast<content::EvidenceClasses>(event.classes | rule.classes);
+    if ((event.classes | rule.classes) != event.classes && HasAll(present, rule.needs) && rule.when.HoldsBeyondNeeds(event)) event.classes = static_cast<content::EvidenceClasses>(event.classes | rule.classes);
   }
   event.flags.skip_match = source.skip.size() > 0 && source.skip.Holds(event);
 }
@@ -152,14 +151,14 @@ void Finisher::FindTime(const CompiledSource& source, EventView& event) const {
 
 // Slots of derived fields hold what the definition says and nothing else: an event that carries a key of that name by itself
 // is not believed.
-void Finisher::Derive(const CompiledDerived& derived, EventView& event) {
+void Finisher::Derive(const CompiledDerived& derived, FieldBits present, EventView& event) {
   // The texts are gathered first: the slot that is cleared may be read by its own template.
   from_keys_.clear();
   const auto sink = [&](std::string_view text) {
-    if (std::find(from_keys_.begin(), from_keys_.end(), text) == from_keys_.end()) from_keys_.push_back(text);
+    if (from_keys_.empty() || std::find(from_keys_.begin(), from_keys_.end(), text) == from_keys_.end()) from_keys_.push_back(text);
   };
   for (const CompiledDerived::Alternative& alternative : derived.alternatives) {
-    if (alternative.when.size() > 0 && !alternative.when.Holds(event)) continue;
+    if (!HasAll(present, alternative.needs) || !alternative.when.HoldsBeyondNeeds(event)) continue;
     Expand(*alternative.value, event, arena_, sink);
     if (!from_keys_.empty() && !derived.union_all) break;
   }
@@ -174,7 +173,7 @@ void Finisher::DeriveAddress(const CompiledDerived& derived, EventView& event) {
   from_keys_.clear();
   for (const Value& value : event.values(derived.from)) {
     Address address;
-    if (value.kind != ValueKind::kString || !ParseAddress(AddressIn(value.text), address)) continue;
+    if (value.kind != ValueKind::kString || AddressIn(value.text, &address).empty()) continue;
     std::string_view text;
     if (derived.form == content::Derived::Form::kNetwork) {
       text = NetworkText(address, arena_);
@@ -199,9 +198,9 @@ void Finisher::AddEntity(EntityKind kind, std::string_view text) {
   entities_.push_back({kind, text, hash});
 }
 
-void Finisher::AddLinks(const CompiledSource& source, EventView& event) {
+void Finisher::AddLinks(const CompiledSource& source, FieldBits present, EventView& event) {
   for (const CompiledLink& link : source.links) {
-    if (link.when.size() > 0 && !link.when.Holds(event)) continue;
+    if (!HasAll(present, link.needs) || !link.when.HoldsBeyondNeeds(event)) continue;
     from_keys_.clear();
     to_keys_.clear();
     const auto from = [&](std::string_view text) { from_keys_.push_back(text); };

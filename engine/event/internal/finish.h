@@ -34,10 +34,10 @@ class Finisher {
 
  private:
   void FindTime(const CompiledSource& source, EventView& event) const;
-  void Derive(const CompiledDerived& derived, EventView& event);
+  void Derive(const CompiledDerived& derived, FieldBits present, EventView& event);
   void DeriveAddress(const CompiledDerived& derived, EventView& event);
   void AddEntity(EntityKind kind, std::string_view text);
-  void AddLinks(const CompiledSource& source, EventView& event);
+  void AddLinks(const CompiledSource& source, FieldBits present, EventView& event);
   EventTime TimeOf(FieldId field, const EventView& event) const;
   void FindIdentity(const CompiledSource& source, EventView& event);
   uint64_t ContentHash(const CompiledSource& source, const EventView& event);

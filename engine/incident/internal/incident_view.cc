@@ -67,6 +67,7 @@ IncidentView::Alert ReadAlert(object from) {
   alert.level = Text(from, "level");
   alert.state = Text(from, "state");
   alert.first_event = Text(from, "first_event");
+  alert.first_firing = Text(from, "first_firing");
   alert.last_event = Text(from, "last_event");
   alert.events = Number(from, "events");
   alert.absence_unverified = Bool(from, "absence_unverified");

@@ -17,7 +17,7 @@ struct IncidentView {
   using Keys = std::vector<std::pair<std::string, std::vector<std::string>>>;  // kind -> keys, in document order
 
   struct Alert {
-    std::string id, rule, title, level, state, first_event, last_event, value;
+    std::string id, rule, title, level, state, first_event, first_firing, last_event, value;
     std::vector<std::pair<std::string, std::string>> group;
     uint64_t events = 0;
     bool absence_unverified = false;

@@ -116,9 +116,9 @@ void SortPreserve(std::vector<PreserveState>& items) {
     return !item.gaps.empty() && item.gaps[0].rfind(kByHand, 0) == 0;
   };
   std::stable_sort(items.begin(), items.end(), [&](const PreserveState& a, const PreserveState& b) {
-    if (by_hand(a) != by_hand(b)) return by_hand(a);
     if (a.expires_at.known() != b.expires_at.known()) return a.expires_at.known();
-    return a.expires_at < b.expires_at;
+    if (a.expires_at != b.expires_at) return a.expires_at < b.expires_at;
+    return by_hand(a) && !by_hand(b);  // what only a person can save comes before what is saved already
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/event/time.h"
 #include "engine/incident/internal/text_times.h"
 #include "engine/incident/internal/words.h"
 
@@ -12,6 +13,14 @@ bool IsNameCharacter(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <
 
 void AddDistinct(std::vector<std::string>& values, const std::string& value) {
   if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+}
+
+// Field values as a person writes them: a time in the spelling of its source ("Mar 11, 2026, 3:03:00 PM") as any other time
+// here. Bare numbers may be anything.
+std::string ShownValue(const std::string& value) {
+  if (value.find_first_not_of("0123456789.") == std::string::npos) return value;
+  const event::EventTime time = event::ParseTime(value).time;
+  return time.known() ? DateAndClock(event::FormatTime(time)) + " UTC" : value;
 }
 
 std::string Listed(const std::vector<std::string>& values) {
@@ -42,7 +51,7 @@ Binder::Binder(const content::Playbook& playbook, const CaseFile& file) {
     for (const SelectedEvent& selected : file.Select(binding.query, file.range.from, file.range.until)) {
       for (const std::string& value : selected.event->matches.values.at(query)) {
         AddDistinct(bound.values, value);
-        AddDistinct(bound.shown, value);
+        AddDistinct(bound.shown, ShownValue(value));
       }
     }
   }

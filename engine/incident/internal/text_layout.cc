@@ -153,7 +153,7 @@ std::vector<std::string> Wrap(std::string_view text, int width, int used) {
         cut_width += point_width;
       }
       const size_t joint = word.substr(0, cut).find_last_of("/:._-=,");
-      if (joint != std::string_view::npos && 2 * joint >= cut) {
+      if (joint != std::string_view::npos && 4 * joint >= cut) {
         cut = joint + 1;
         cut_width = DisplayWidth(word.substr(0, cut));
       }

@@ -3,6 +3,11 @@
 #include "engine/event/time.h"
 
 namespace tocsin::incident {
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
 
 std::string DateAndClock(std::string_view time) {
   return time.size() < 19 ? std::string() : DateOf(time) + " " + ClockOf(time);
@@ -12,6 +17,29 @@ std::string Span(std::string_view from, std::string_view until) {
   if (from.empty()) return "";
   if (until.empty() || DateAndClock(from) == DateAndClock(until)) return DateAndClock(from);
   return DateAndClock(from) + " - " + (DateOf(from) == DateOf(until) ? ClockOf(until) : DateAndClock(until));
+}
+
+std::string PlainTimes(std::string_view text) {
+  constexpr std::string_view kShape = "0000-00-00T00:00:00";
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    size_t size = 0;
+    while (size < kShape.size() && at + size < text.size() &&
+           (kShape[size] == '0' ? IsDigit(text[at + size]) : text[at + size] == kShape[size])) {
+      ++size;
+    }
+    size_t end = at + size;
+    if (size == kShape.size() && end < text.size() && text[end] == '.') {
+      while (++end < text.size() && IsDigit(text[end])) continue;
+    }
+    if (size < kShape.size() || end == text.size() || text[end] != 'Z') {
+      out += text[at++];
+      continue;
+    }
+    out += DateAndClock(text.substr(at, size));
+    at = end + 1;
+  }
+  return out;
 }
 
 std::string Duration(int64_t ns) {

@@ -30,7 +30,7 @@ class TextInput : public BoundedInput {
       document.size = end - begin;
       document.line = line;
       document.transport = {1'700'000'000'000'000'000};
-      batch.documents.push_back(document);
+      if (document.size > 0) batch.documents.push_back(document);
       begin = end + 1;
     }
     return true;
