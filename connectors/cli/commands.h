@@ -19,6 +19,7 @@ enum ExitCode { kDone = 0, kCheckFailed = 1, kUsage = 2, kRuntime = 3 };
 void AddReplay(CLI::App& app, int& exit_code);
 void AddMatch(CLI::App& app, int& exit_code);
 void AddRules(CLI::App& app, int& exit_code);
+void AddRulesCheck(CLI::App& rules, int& exit_code);   // below `rules`
 void AddIncidents(CLI::App& app, int& exit_code);
 void AddRun(CLI::App& app, int& exit_code);
 void AddRulesList(CLI::App& rules, int& exit_code);      // below `rules`

@@ -1,49 +1,11 @@
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-#include <cstdio>
-#include <memory>
-
 #include "connectors/cli/commands.h"
-#include "engine/pipeline/check.h"
 
 namespace tocsin::cli {
-namespace {
-
-struct CheckArguments {
-  std::vector<std::string> paths;
-  std::string site;
-};
-
-int CheckRules(const CheckArguments& arguments) {
-  content::LoadOptions load;
-  load.content_dir = content::DefaultContentDir();
-  load.rules_paths = arguments.paths;
-  load.shipped_rules = arguments.paths.empty();
-  load.site_dir = arguments.site;
-  content::Diagnostics diagnostics;
-  double seconds = 0;
-  const auto content = LoadAndReport(load, diagnostics, &seconds);
-  pipeline::CompileEverything(content, diagnostics);
-  PrintDiagnostics(diagnostics);
-  size_t correlations = 0;
-  for (const content::Rule& rule : content->rules) correlations += rule.is_correlation;
-  printf("%zu detections, %zu correlations, %zu sources, %zu playbooks: %zu errors, %zu warnings\n", content->rules.size() - correlations,
-         correlations, content->sources.size(), content->playbooks.size(), diagnostics.errors(), diagnostics.warnings());
-  return diagnostics.errors() > 0 ? kCheckFailed : kDone;
-}
-
-}  // namespace
 
 void AddRules(CLI::App& app, int& exit_code) {
   CLI::App* rules = app.add_subcommand("rules", "Work with rules");
   rules->require_subcommand(1);
-  CLI::App* check = rules->add_subcommand("check", "Load and compile; every error with file, line and what was expected");
-  auto arguments = std::make_shared<CheckArguments>();
-  check->add_option("paths", arguments->paths, "Rule files or folders; the shipped rules when none is given")->type_name("PATH");
-  check->add_option("--site", arguments->site, "Site profile")->type_name("DIR");
-  check->footer("Exits 1 if any document is refused, 0 with warnings only.");
-  check->callback([arguments, &exit_code] { exit_code = CheckRules(*arguments); });
+  AddRulesCheck(*rules, exit_code);
   AddRulesTest(*rules, exit_code);
   AddRulesExplain(*rules, exit_code);
   AddRulesList(*rules, exit_code);

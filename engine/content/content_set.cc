@@ -52,7 +52,8 @@ class Loader {
       else ReadLists(options_.lists_dir, "lists");
     }
     for (const std::string& field : options_.fields) set_->fields.Intern(field);
-    const SigmaContext context{set_->fields, set_->lists, diagnostics_};
+    SigmaContext context{set_->fields, set_->lists, diagnostics_};
+    context.portable = options_.portable;
     RuleCollector rules(context);
     SourceCollector sources(context);
     rules_ = &rules;
@@ -80,6 +81,11 @@ class Loader {
       FileError(found.path, std::string("cannot be read: ") + strerror(errno));
       return false;
     }
+    // A pipe or a device would be read for ever.
+    if (!S_ISREG(info.st_mode)) {
+      FileError(found.path, "not a regular file: not read");
+      return false;
+    }
     if (static_cast<uint64_t>(info.st_size) > kMaxRuleFileBytes) {
       FileError(found.path, "larger than " + std::to_string(kMaxRuleFileBytes >> 20) + " MiB: not read");
       return false;
@@ -92,8 +98,9 @@ class Loader {
       FileError(found.path, std::string("cannot be read: ") + strerror(errno));
       return false;
     }
-    if (!IsUtf8(*text)) {
-      FileError(found.path, "not UTF-8: not read");
+    if (const size_t bad = FindBadUtf8(*text); bad != std::string::npos) {
+      const uint32_t number = diagnostics_.AddFile(found.path, "");
+      diagnostics_.Error("T0801", PlaceAt(number, *text, bad), "not UTF-8: not read", "the file saved as UTF-8");
       return false;
     }
     hashed_.insert(found.role + "\t" + Sha256Hex(*text));
@@ -101,7 +108,7 @@ class Loader {
     return true;
   }
 
-  // Files below a folder in byte order of their paths; links that loop are cut.
+  // Files below a folder in byte order of their paths; links that loop are refused.
   std::vector<FoundFile> List(const std::string& folder, const std::string& role, const std::set<std::string>& skip_folders) {
     std::vector<FoundFile> out;
     std::vector<std::pair<uint64_t, uint64_t>> above;
@@ -115,7 +122,10 @@ class Loader {
     struct stat info;
     if (stat(folder.c_str(), &info) != 0) return;
     const std::pair<uint64_t, uint64_t> self{info.st_dev, info.st_ino};
-    if (std::find(above.begin(), above.end(), self) != above.end()) return;
+    if (std::find(above.begin(), above.end(), self) != above.end()) {
+      FileError(folder, "the folder is inside itself: not followed");
+      return;
+    }
     above.push_back(self);
     std::error_code error;
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
@@ -258,20 +268,6 @@ class Loader {
 };
 
 }  // namespace
-
-FieldId FieldTable::Intern(std::string_view path) {
-  const auto it = by_name_.find(absl::string_view(path.data(), path.size()));
-  if (it != by_name_.end()) return FieldId(it->second);
-  const uint32_t id = static_cast<uint32_t>(names_.size());
-  names_.emplace_back(path);
-  by_name_.emplace(std::string(path), id);
-  return FieldId(id);
-}
-
-std::optional<FieldId> FieldTable::Find(std::string_view path) const {
-  const auto it = by_name_.find(absl::string_view(path.data(), path.size()));
-  return it == by_name_.end() ? std::nullopt : std::optional(FieldId(it->second));
-}
 
 const SourceDef* ContentSet::FindSource(std::string_view name) const {
   const auto it = std::find_if(sources.begin(), sources.end(), [&](const SourceDef& each) { return each.name == name; });

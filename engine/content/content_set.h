@@ -12,27 +12,14 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "engine/content/diagnostics.h"
+#include "engine/content/field_table.h"
 #include "engine/content/ids.h"
 #include "engine/content/playbook.h"
 #include "engine/content/sigma/rule.h"
 #include "engine/content/source.h"
 
 namespace tocsin::content {
-
-// Field paths by number. Interning happens at load only.
-class FieldTable {
- public:
-  FieldId Intern(std::string_view path);
-  std::optional<FieldId> Find(std::string_view path) const;
-  const std::string& name(FieldId id) const { return names_[id.value()]; }
-  size_t size() const { return names_.size(); }
-
- private:
-  std::vector<std::string> names_;
-  absl::flat_hash_map<std::string, uint32_t> by_name_;
-};
 
 // One line of a list: a Sigma string, and until when it applies (event time; INT64_MAX = for ever).
 struct ListEntry {
@@ -75,6 +62,7 @@ struct LoadOptions {
   bool shipped_rules = true;                           // false for `match`: rules come from rules_paths alone
   std::string site_dir;                                // empty = none
   std::string lists_dir;                               // NAME.txt lists alone; empty = none
+  bool portable = false;                               // warn of what other Sigma tools would refuse, in rules_paths
   std::vector<std::string> fields;                     // wanted besides what the content names (--time-field)
 };
 

@@ -23,12 +23,15 @@ std::string_view LineOf(std::string_view text, uint32_t line) {
 
 // A line as it is shown: at most kSnippetColumns around the column, bytes that would disturb a terminal replaced.
 std::string Snippet(std::string_view line, uint32_t column) {
-  size_t from = 0;
-  if (column > kSnippetColumns) from = column - kSnippetColumns / 2;
-  from = std::min(from, line.size());
-  std::string shown(line.substr(from, kSnippetColumns));
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = c == '\t' ? ' ' : '?';
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  const size_t from = column > kSnippetColumns ? column - kSnippetColumns / 2 : 0;   // in characters
+  std::string shown;
+  size_t character = 0;
+  for (size_t i = 0; i < line.size(); i++) {
+    if (i > 0 && !continues(line[i])) character++;
+    if (character < from || character >= from + kSnippetColumns) continue;
+    const bool control = static_cast<unsigned char>(line[i]) < 0x20 || line[i] == 0x7f;
+    shown += !control ? line[i] : line[i] == '\t' ? ' ' : '?';
   }
   std::string out = "    " + shown + "\n";
   if (column > 0) out += "    " + std::string(column - 1 - std::min<size_t>(from, column - 1), ' ') + "^\n";
@@ -80,7 +83,7 @@ std::string_view Diagnostics::Line(const Place& place) const {
   return place.file < files_.size() && place.line > 0 ? LineOf(files_[place.file].text, place.line) : std::string_view();
 }
 
-std::string Diagnostics::Text() const {
+std::vector<const Diagnostic*> Diagnostics::Sorted() const {
   std::vector<const Diagnostic*> sorted;
   for (const Diagnostic& each : all_) sorted.push_back(&each);
   std::stable_sort(sorted.begin(), sorted.end(), [](const Diagnostic* a, const Diagnostic* b) {
@@ -88,8 +91,12 @@ std::string Diagnostics::Text() const {
     const Place& q = b->place;
     return std::tie(p.file, p.line, p.column) < std::tie(q.file, q.line, q.column);
   });
+  return sorted;
+}
+
+std::string Diagnostics::Text() const {
   std::string out;
-  for (const Diagnostic* each : sorted) {
+  for (const Diagnostic* each : Sorted()) {
     const Place& place = each->place;
     if (place.file < files_.size()) {
       out += files_[place.file].name;
@@ -98,7 +105,7 @@ std::string Diagnostics::Text() const {
     }
     out += each->severity == Severity::kError ? "error " : "warning ";
     out += each->code + ": " + each->message + "\n";
-    if (place.file < files_.size() && place.line > 0) out += Snippet(LineOf(files_[place.file].text, place.line), place.column);
+    if (place.file < files_.size() && place.line > 0) out += Snippet(Line(place), place.column);
     if (!each->expected.empty()) out += "    expected: " + each->expected + "\n";
   }
   return out;

@@ -15,8 +15,8 @@
 
 namespace tocsin::content {
 
-// A place in a file that was loaded. `file` indexes Diagnostics::files(). Lines and columns count from 1, columns in bytes;
-// 0 means "the file as a whole".
+// A place in a file that was loaded. `file` indexes Diagnostics::files(). Lines and columns count from 1, columns in
+// characters (code points); 0 means "the file as a whole".
 struct Place {
   uint32_t file = 0;
   uint32_t line = 0;
@@ -47,6 +47,8 @@ class Diagnostics {
   const std::string& file_name(uint32_t file) const { return files_[file].name; }
   size_t files() const { return files_.size(); }
 
+  // The diagnostics in the order they are shown: by file, line, column; what was found first first.
+  std::vector<const Diagnostic*> Sorted() const;
   // The line that a place is in, without its end; empty where there is none.
   std::string_view Line(const Place& place) const;
   // file:line:column: error T0123: message, the line with a caret, the expectation. Sorted by file, line, column.

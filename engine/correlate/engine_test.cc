@@ -440,6 +440,30 @@ TEST(Engine, EachNewValueIsAnAlertAndLaterSightingsJoin) {
   EXPECT_EQ(alerts[1].value, "\"203.0.113.9\"");
 }
 
+TEST(Engine, FirstSeenValuesAndLearningFallback) {
+  const auto pattern = [](const std::string& text) { return content::Pattern{{{content::Pattern::Kind::kLiteral, text}}}; };
+  const auto values = [&](std::vector<content::Pattern> may_fire, std::optional<std::vector<content::Pattern>> fallback) {
+    World world;
+    RuleId use = world.AddDetection("use");
+    RuleId rule = world.AddCorrelation("new_user", CorrelationType::kValueFirstSeen, {use}, {}, kHour);
+    world.AddField(rule, "user");
+    world.rule(rule).correlation.learning_ns = 10 * kMinute;
+    world.rule(rule).correlation.values = std::move(may_fire);
+    world.rule(rule).correlation.learning_fallback = std::move(fallback);
+    TestRun run(world);
+    int64_t minute = 0;
+    for (const char* user : {"known", "stranger"}) run.Hit(use, ++minute * kMinute, With(SourceId(), {}, {{"user", user}}));
+    for (const char* user : {"stranger", "ANONYMOUS", "other", "known"}) run.Hit(use, (10 + ++minute) * kMinute, With(SourceId(), {}, {{"user", user}}));
+    std::string out;
+    for (const Alert& alert : run.Alerts()) out += alert.value + " ";
+    return out;
+  };
+  EXPECT_EQ(values({}, std::nullopt), "\"ANONYMOUS\" \"other\" ");
+  EXPECT_EQ(values({pattern("anonymous")}, std::nullopt), "\"ANONYMOUS\" ") << "the others are learned and do not fire";
+  EXPECT_EQ(values({}, {{pattern("Known")}}), "\"stranger\" \"ANONYMOUS\" \"other\" ") << "what the list does not know fires while the group learns";
+  EXPECT_EQ(values({}, {{}}), "\"known\" \"stranger\" \"ANONYMOUS\" \"other\" ") << "an empty list knows nothing";
+}
+
 TEST(Engine, LoneHitsGroupByTheirPrincipals) {
   World world;
   SourceId source = world.AddSource("cloud");

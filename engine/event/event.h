@@ -127,6 +127,7 @@ struct EventView {
   uint64_t content_hash = 0;           // of the bytes outside `volatile:` fields: same id, other bytes = id_conflict
   EventFlags flags;
   content::EvidenceClasses classes = 0;
+  std::string_view body;               // the JSON object that the fields are read from: raw, or what a webhook envelope holds
   std::string_view raw;                // the record's bytes, webhook envelope included (an element of an array: its own)
   std::span<const Header> headers;     // of the message it came in; not those of an envelope
   std::string_view folder;             // name of the folder that held its file

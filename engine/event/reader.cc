@@ -467,6 +467,8 @@ class Reader::Impl {
     if (const error_code error = object.reset().get(empty)) return error;
     ondemand::object body;
     if (const error_code error = object.find_field_unordered(in_body_->body).get_object().get(body)) return error;
+    if (const error_code error = body.raw_json().get(event_.body)) return error;
+    if (const error_code error = body.reset().get(empty)) return error;
     walker_.Restart();
     Walker::Found found;
     return walker_.WalkRoot(compiled_.source(guess_).trie, body, /*wrappings=*/false, &found);
@@ -475,6 +477,7 @@ class Reader::Impl {
   // From filled slots to an event: the guess is proven or the walk repeated with the right trie.
   error_code Complete(ondemand::object& object, std::string_view raw) {
     event_.raw = raw;
+    if (in_body_ == nullptr) event_.body = raw;
     const Input& input = inputs_[batch_->input.value()];
     finisher_.FillTransport(envelope_headers_, event_);
     bool ambiguous = false;

@@ -32,6 +32,9 @@ class EventStream {
   }
   const yaml_event_t& event() const { return event_; }
   std::string problem() const { return ok_ && parser_.problem ? parser_.problem : "not YAML"; }
+  // The reader of characters knows the offset alone.
+  bool in_reader() const { return parser_.error == YAML_READER_ERROR; }
+  size_t problem_offset() const { return parser_.problem_offset; }
   yaml_mark_t problem_mark() const { return parser_.problem_mark; }
 
  private:
@@ -40,9 +43,17 @@ class EventStream {
   bool ok_ = false, have_event_ = false;
 };
 
+// Growing from one entry on would move the nodes of most maps three times over.
+constexpr size_t kUsualEntries = 8;
+
 class TreeBuilder {
  public:
-  TreeBuilder(uint32_t file, std::string_view text, Diagnostics& diagnostics) : file_(file), stream_(text), diagnostics_(diagnostics) {}
+  // `text` begins in line `line` of the file, counted from 0.
+  TreeBuilder(uint32_t file, std::string_view text, uint32_t line, Diagnostics& diagnostics)
+      : file_(file), line_(line), text_(text), stream_(text), diagnostics_(diagnostics) {}
+
+  // Where the text ceased to be YAML: a line of it, counted from 0.
+  std::optional<size_t> broken_line() const { return broken_line_; }
 
   std::vector<YamlNode> Build() {
     std::vector<YamlNode> documents;
@@ -63,19 +74,39 @@ class TreeBuilder {
 
  private:
   Place PlaceOf(const yaml_mark_t& mark) const {
-    return {file_, static_cast<uint32_t>(mark.line + 1), static_cast<uint32_t>(mark.column + 1)};
+    return {file_, line_ + static_cast<uint32_t>(mark.line + 1), static_cast<uint32_t>(mark.column + 1)};
   }
 
   bool Advance() {
     if (stopped_) return false;
     if (stream_.Next()) return true;
-    diagnostics_.Error("T0001", PlaceOf(stream_.problem_mark()), "not YAML: " + stream_.problem());
+    Place place = PlaceOf(stream_.problem_mark());
+    if (stream_.in_reader()) {
+      place = PlaceAt(file_, text_, stream_.problem_offset());
+      place.line += line_;
+    }
+    broken_line_ = place.line - 1 - line_;
+    diagnostics_.Error("T0001", place, "not YAML: " + stream_.problem(), Advice(stream_.problem()));
     stopped_ = true;
     return false;
   }
 
-  bool Stop(const yaml_mark_t& mark, const char* code, std::string message) {
-    diagnostics_.Error(code, PlaceOf(mark), std::move(message));
+  // What people meant who wrote what libyaml calls so.
+  static std::string Advice(const std::string& problem) {
+    if (problem.find("cannot start any token") != std::string::npos) return "spaces, not tabs, before a key; quotes around a value that begins with @, ` or %";
+    if (problem.find("mapping values are not allowed") != std::string::npos) return "quotes around a value with `: ` in it; keys of one map in one column";
+    if (problem.find("expected ':'") != std::string::npos) return "`key: value`, with a space behind the colon";
+    if (problem.find("alphabetic or numeric character") != std::string::npos) return "quotes around a value that begins with * or &: '*text'";
+    if (problem.find("expected <block end>") != std::string::npos || problem.find("did not find expected key") != std::string::npos) {
+      return "keys of one map in one column; quotes around a value that begins with a quote, [ or {";
+    }
+    if (problem.find("unexpected end of stream") != std::string::npos || problem.find("end of stream") != std::string::npos) return "the quote, ] or } that closes it";
+    if (problem.find("unknown escape character") != std::string::npos) return "single quotes around a value with backslashes: 'C:\\Windows'";
+    return "";
+  }
+
+  bool Stop(const yaml_mark_t& mark, const char* code, std::string message, std::string expected = "") {
+    diagnostics_.Error(code, PlaceOf(mark), std::move(message), std::move(expected));
     stopped_ = true;
     return false;
   }
@@ -113,6 +144,7 @@ class TreeBuilder {
 
   bool ReadSequence(YamlNode& node, int depth) {
     node.kind = YamlNode::Kind::kSequence;
+    node.items.reserve(kUsualEntries);
     while (Advance()) {
       if (stream_.event().type == YAML_SEQUENCE_END_EVENT) return true;
       if (!ReadNode(node.items.emplace_back(), depth + 1)) return false;
@@ -122,6 +154,7 @@ class TreeBuilder {
 
   bool ReadMap(YamlNode& node, int depth) {
     node.kind = YamlNode::Kind::kMap;
+    node.entries.reserve(kUsualEntries);
     while (Advance()) {
       if (stream_.event().type == YAML_MAPPING_END_EVENT) {
         CheckKeys(node);
@@ -153,7 +186,7 @@ class TreeBuilder {
     const yaml_event_t& event = stream_.event();
     const std::string name = reinterpret_cast<const char*>(event.data.alias.anchor);
     const auto it = anchors_.find(name);
-    if (it == anchors_.end()) return Stop(event.start_mark, "T0006", "the alias *" + name + " has no anchor before it");
+    if (it == anchors_.end()) return Stop(event.start_mark, "T0006", "the alias *" + name + " has no anchor before it", "quotes around a value that begins with *: '*" + name + "'");
     // A few aliases of aliases would fill the memory: copies count like written nodes.
     nodes_ += it->second.second;
     if (nodes_ > kMaxYamlNodes) return Stop(event.start_mark, "T0003", "aliases that expand to more than " + std::to_string(kMaxYamlNodes) + " values");
@@ -170,17 +203,36 @@ class TreeBuilder {
     return size;
   }
 
-  const uint32_t file_;
+  const uint32_t file_, line_;
+  const std::string_view text_;
   EventStream stream_;
   Diagnostics& diagnostics_;
   size_t nodes_ = 0;
   bool stopped_ = false;
+  std::optional<size_t> broken_line_;
   std::map<std::string, std::pair<YamlNode, size_t>> anchors_;
 };
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
+
+size_t Characters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+Place PlaceAt(uint32_t file, std::string_view text, size_t offset) {
+  Place place{file, 1, 1};
+  for (size_t i = 0; i < std::min(offset, text.size()); i++) {
+    if (text[i] == '\n') {
+      place.line++;
+      place.column = 1;
+    } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
+      place.column++;
+    }
+  }
+  return place;
+}
 
 YamlNode::YamlNode() = default;
 YamlNode::YamlNode(const YamlNode&) = default;
@@ -236,7 +288,26 @@ std::vector<YamlNode> ParseYaml(uint32_t file, std::string_view text, Diagnostic
     diagnostics.Error("T0007", {file, 0, 0}, "larger than " + std::to_string(kMaxRuleFileBytes >> 20) + " MiB");
     return {};
   }
-  return TreeBuilder(file, text, diagnostics).Build();
+  // Behind what is broken the next document is read on: one bad document hides no other.
+  std::vector<YamlNode> documents;
+  for (uint32_t line = 0;;) {
+    TreeBuilder builder(file, text, line, diagnostics);
+    for (YamlNode& document : builder.Build()) documents.push_back(std::move(document));
+    if (!builder.broken_line()) return documents;
+    // The first line from there on, but not this text's first, that begins a document.
+    size_t at = 0;
+    for (size_t skipped = 0;; skipped++) {
+      at = skipped == 0 ? 0 : text.find('\n', at);
+      if (at == std::string_view::npos) return documents;
+      at += skipped == 0 ? 0 : 1;
+      const std::string_view rest = text.substr(at);
+      const bool begins = rest.substr(0, 3) == "---" && (rest.size() == 3 || rest[3] == ' ' || rest[3] == '\r' || rest[3] == '\n');
+      if (skipped == 0 || skipped < *builder.broken_line() || !begins) continue;
+      text = rest;
+      line += static_cast<uint32_t>(skipped);
+      break;
+    }
+  }
 }
 
 std::optional<int64_t> ParseSpan(std::string_view text) {
@@ -254,6 +325,8 @@ std::optional<int64_t> ParseSpan(std::string_view text) {
     case 'h': unit_s = 3600; break;
     case 'd': unit_s = 86400; break;
     case 'w': unit_s = 7 * 86400; break;
+    case 'M': unit_s = 2'629'746; break;   // as pySigma counts: a twelfth of the mean Gregorian year
+    case 'y': unit_s = 12 * 2'629'746; break;
     default: return std::nullopt;
   }
   // 200 years fit into nanoseconds; more is a slip.

@@ -50,10 +50,15 @@ struct YamlNode {
 // The JSON grammar's number, whole: no leading zero, no hex, no '+'.
 bool IsJsonNumber(std::string_view text);
 
-// One tree a document. A syntax error is reported with its place and ends the file: documents before it are returned.
+// One tree a document. A syntax error is reported with its place; reading goes on at the next line that begins a document (`---`).
 std::vector<YamlNode> ParseYaml(uint32_t file, std::string_view text, Diagnostics& diagnostics);
 
-// "5m" -> nanoseconds: a number and s, m, h, d, w. nullopt when it is not that.
+// Characters (code points) of a text: what columns count.
+size_t Characters(std::string_view text);
+// The place of a byte.
+Place PlaceAt(uint32_t file, std::string_view text, size_t offset);
+
+// "5m" -> nanoseconds: a number and s, m, h, d, w, M (a mean month) or y. nullopt when it is not that.
 std::optional<int64_t> ParseSpan(std::string_view text);
 
 }  // namespace tocsin::content

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace tocsin::content {
@@ -24,7 +26,7 @@ std::vector<Token> Tokens(const YamlNode& node) {
   const auto place_at = [&](size_t i) {
     Place place = node.place;
     // Columns hold for conditions in one line; a folded one points at its beginning.
-    if (text.find('\n') == std::string_view::npos) place.column += static_cast<uint32_t>(i + (node.quoted ? 1 : 0));
+    if (text.find('\n') == std::string_view::npos) place.column += static_cast<uint32_t>(Characters(text.substr(0, i)) + (node.quoted ? 1 : 0));
     return place;
   };
   for (size_t i = 0; i < text.size();) {
@@ -49,10 +51,45 @@ std::vector<Token> Tokens(const YamlNode& node) {
   return out;
 }
 
+// `count(field) by group > 5`, as conditions had it behind a `|`, as the correlation that says the same over this rule.
+std::string CorrelationFor(std::string_view aggregation) {
+  std::vector<std::string> words;
+  for (size_t i = 0; i < aggregation.size();) {
+    size_t end = i + 1;
+    const auto in_word = [&](size_t at) { return IsWordCharacter(aggregation[at]) || aggregation[at] == ','; };
+    const auto in_sign = [&](size_t at) { return aggregation[at] == '<' || aggregation[at] == '>' || aggregation[at] == '='; };
+    while (end < aggregation.size() && ((in_word(i) && in_word(end)) || (in_sign(i) && in_sign(end)))) end++;
+    if (!std::isspace(static_cast<unsigned char>(aggregation[i]))) words.emplace_back(aggregation.substr(i, end - i));
+    i = end;
+  }
+  const auto word = [&](size_t i) { return i < words.size() ? words[i] : std::string(); };
+  const auto behind = [&](std::string_view wanted) -> std::string {
+    const auto it = std::find(words.begin(), words.end(), wanted);
+    return it == words.end() || it + 1 == words.end() ? "" : *(it + 1);
+  };
+  if (word(0) == "near") return "a correlation beside this rule: {type: temporal, rules: [RULES], timespan: 5m}, one rule for each selection";
+  static constexpr std::pair<std::string_view, std::string_view> kSigns[] = {{">", "gt"}, {">=", "gte"}, {"<", "lt"}, {"<=", "lte"}, {"=", "eq"}, {"==", "eq"}};
+  std::string condition = "gte: 5";
+  for (const auto& [sign, name] : kSigns) {
+    if (const std::string number = behind(sign); !number.empty()) condition = std::string(name) + ": " + number;
+  }
+  const std::string field = word(1) == "(" && word(2) != ")" ? word(2) : "";
+  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
+      {"count", "value_count"}, {"sum", "value_sum"}, {"avg", "value_avg"}, {"min", "value_percentile"}, {"max", "value_percentile"}};
+  std::string type = "event_count";
+  for (const auto& [function, name] : kTypes) {
+    if (function == word(0) && !field.empty()) type = name;
+  }
+  const std::string group = behind("by").empty() ? "" : ", group-by: [" + behind("by") + "]";
+  if (!field.empty()) condition = "field: " + field + ", " + condition;
+  if (type == "value_percentile") condition += word(0) == "min" ? ", percentile: 0" : ", percentile: 100";
+  return "a correlation beside this rule: {type: " + type + ", rules: [RULE]" + group + ", timespan: 5m, condition: {" + condition + "}}";
+}
+
 class ConditionParser {
  public:
   ConditionParser(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, Diagnostics& diagnostics)
-      : tokens_(Tokens(node)), selectors_(selectors), names_(names), diagnostics_(diagnostics) {}
+      : text_(node.text), tokens_(Tokens(node)), selectors_(selectors), names_(names), diagnostics_(diagnostics) {}
 
   bool Parse(ConditionNode& out) {
     if (Peek().kind == Token::Kind::kEnd) return Refuse("T0201", "the condition is empty", "the name of a selection");
@@ -60,7 +97,7 @@ class ConditionParser {
     const Token& token = Peek();
     if (token.kind == Token::Kind::kEnd) return true;
     if (token.kind == Token::Kind::kPipe) {
-      return Refuse("T0202", "`|` in a condition: aggregations were taken out of Sigma", "a correlation (type: event_count, value_count, ...) over this rule");
+      return Refuse("T0202", "`|` in a condition: aggregations were taken out of Sigma", CorrelationFor(text_.substr(static_cast<size_t>(token.text.data() - text_.data()) + 1)));
     }
     if (token.kind == Token::Kind::kClose) return Refuse("T0203", "a `)` that closes nothing");
     return Refuse("T0204", "`" + std::string(token.text) + "` where `and`, `or` or the end was due", "and, or");
@@ -144,8 +181,11 @@ class ConditionParser {
       out.kind = ConditionNode::Kind::kAnyOf;
     } else if (IsKeyword(quantifier, "all")) {
       out.kind = ConditionNode::Kind::kAllOf;
+    } else if (quantifier.text.size() <= 3 && quantifier.text.find_first_not_of("0123456789") == std::string_view::npos && quantifier.text[0] != '0') {
+      out.kind = ConditionNode::Kind::kCountOf;
+      out.count = static_cast<size_t>(std::atoi(std::string(quantifier.text).c_str()));
     } else {
-      return Refuse("T0209", "`" + std::string(quantifier.text) + " of` is not supported", "1 of, any of or all of");
+      return Refuse("T0209", "`" + std::string(quantifier.text) + " of` counts nothing", "1 of, any of, all of, or a number such as 2 of");
     }
     at_ += 2;
     if (Peek().kind != Token::Kind::kWord) return Refuse("T0207", "`of` without a pattern", "a pattern such as selection_*, or them");
@@ -156,6 +196,7 @@ class ConditionParser {
     return true;
   }
 
+  const std::string_view text_;
   const std::vector<Token> tokens_;
   const bool selectors_;
   const std::vector<std::string_view>& names_;

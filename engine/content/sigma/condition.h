@@ -13,9 +13,10 @@ namespace tocsin::content {
 
 // A condition over names, before they mean anything.
 struct ConditionNode {
-  enum class Kind : uint8_t { kAnd, kOr, kNot, kName, kAnyOf, kAllOf };
+  enum class Kind : uint8_t { kAnd, kOr, kNot, kName, kAnyOf, kAllOf, kCountOf };
   Kind kind = Kind::kName;
-  std::string name;                      // kName: identifier; kAnyOf, kAllOf: pattern, or "them"
+  std::string name;                      // kName: identifier; k...Of: pattern, or "them"
+  size_t count = 0;                      // kCountOf: at least so many
   Place place;
   std::vector<ConditionNode> children;
 };

@@ -1,8 +1,12 @@
 #include "engine/content/sigma/correlation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <map>
 #include <utility>
+
+#include "engine/content/sigma/pattern.h"
 
 namespace tocsin::content {
 namespace {
@@ -27,7 +31,7 @@ class CorrelationParser {
   CorrelationParser(SigmaContext context, ParsedCorrelation& out) : context_(context), diagnostics_(context.diagnostics), out_(out) {}
 
   bool Parse(const YamlNode& node) {
-    if (!node.IsMap()) return Refuse("T0401", node.place, "`correlation` is not a map", "correlation: {type: event_count, rules: [...], timespan: 5m, condition: {gte: 5}}");
+    if (!node.IsMap()) return Refuse("T0401", node.place, node.IsSequence() ? "`correlation` is a list" : "`correlation` is not a map", node.IsSequence() ? "its keys without the `- ` before them" : "correlation: {type: event_count, rules: [...], timespan: 5m, condition: {gte: 5}}");
     bool ok = true;
     for (const auto& [key, value] : node.entries) ok &= CheckKey(key);
     ok &= ParseType(node);
@@ -41,7 +45,7 @@ class CorrelationParser {
       else out_.correlation.generate = *value;
     }
     if (!ok) return false;
-    return ParseCondition(node) && ParseLearning(node);
+    return ParseCondition(node) && ParseLearning(node) && ParseValues(node) && ParseFallback(node) && CheckAbsence() && CheckAliases();
   }
 
  private:
@@ -55,7 +59,7 @@ class CorrelationParser {
 
   bool CheckKey(const YamlNode& key) {
     if (std::find(std::begin(kKeys), std::end(kKeys), key.text) != std::end(kKeys)) {
-      if (key.text == "values" || key.text == "learning_fallback") return Refuse("T0403", key.place, "`" + key.text + "` is not supported yet");
+      if (key.text == "learning" || key.text == "values" || key.text == "learning_fallback") context_.NotPortable(key.place, "`" + key.text + "`");
       return true;
     }
     const std::string nearest = key.text == "timeframe" ? "timespan" : NearestWord(key.text, {std::begin(kKeys), std::end(kKeys)});
@@ -70,6 +74,7 @@ class CorrelationParser {
       names.push_back(each.name);
       if (type->IsScalar() && each.name == type->text) {
         out_.correlation.type = each.type;
+        if (each.type == CorrelationType::kValueFirstSeen || each.type == CorrelationType::kValueChange) context_.NotPortable(type->place, "`" + type->text + "`");
         return true;
       }
     }
@@ -81,6 +86,7 @@ class CorrelationParser {
   bool ParseReferences(const YamlNode& node) {
     const YamlNode* rules = node.Find("rules");
     if (rules == nullptr) return true;  // taken from an extended condition
+    rules_written_ = true;
     if (rules->IsScalar() && !rules->IsNull()) {
       out_.references.push_back({rules->text, rules->place});
       return true;
@@ -105,6 +111,7 @@ class CorrelationParser {
         const std::optional<int64_t> span = ParseSpan(value.text);
         if (!span) return Refuse("T0407", value.place, "`" + value.text + "` is no span of time", "a number and s, m, h, d or w: 24h");
         (key.text == "before" ? reference.before_ns : reference.after_ns) = *span;
+        context_.NotPortable(key.place, "`" + key.text + "` of a reference");
       } else {
         return Refuse("T0404", key.place, "unknown key `" + key.text + "` in a reference", "rule, before, after");
       }
@@ -117,6 +124,9 @@ class CorrelationParser {
   bool ParseGroupBy(const YamlNode& node) {
     const YamlNode* group_by = node.Find("group-by");
     if (group_by == nullptr || group_by->IsNull()) return true;
+    for (const YamlNode& item : group_by->items) {
+      if (item.text.rfind("entity.", 0) == 0) context_.NotPortable(item.place, "`" + item.text + "`, computed by a source definition,");
+    }
     if (group_by->IsScalar()) {
       out_.group_by.push_back({group_by->text, group_by->place});
       return true;
@@ -138,6 +148,7 @@ class CorrelationParser {
     const std::optional<int64_t> span = timespan->IsScalar() ? ParseSpan(timespan->text) : std::nullopt;
     if (!span || *span == 0) return Refuse("T0407", timespan->place, "`" + timespan->text + "` is no span of time", "a number and s, m, h, d or w: 5m");
     out_.correlation.timespan_ns = *span;
+    if (std::string_view("smhd").find(timespan->text.back()) == std::string_view::npos) context_.NotPortable(timespan->place, "a span in `" + timespan->text.substr(timespan->text.size() - 1) + "`");
     return true;
   }
 
@@ -146,6 +157,7 @@ class CorrelationParser {
     if (aliases == nullptr) return true;
     if (!aliases->IsMap()) return Refuse("T0410", aliases->place, "`aliases` is not a map", "aliases: {user: {rule_a: field_a, rule_b: field_b}}");
     for (const auto& [alias, fields] : aliases->entries) {
+      alias_places_[alias.text] = alias.place;
       if (!fields.IsMap()) return Refuse("T0410", fields.place, "the alias `" + alias.text + "` is not a map", "{rule_a: field_a, rule_b: field_b}");
       for (const auto& [rule, field] : fields.entries) {
         if (!field.IsScalar()) return Refuse("T0410", field.place, "the alias `" + alias.text + "` names no field", "rule_a: field_a");
@@ -163,6 +175,7 @@ class CorrelationParser {
                     type() == CorrelationType::kEventCount ? "condition: {gte: 5}" : "condition: {field: name, gte: 5}");
     }
     if (condition->IsScalar()) return ParseExpression(*condition);
+    if (condition->IsSequence()) return Refuse("T0412", condition->place, "`condition` is a list", "its operators without the `- ` before them: {gte: 5}");
     if (!condition->IsMap()) return Refuse("T0412", condition->place, "`condition` is neither a map nor an expression", "condition: {gte: 5}");
     return ParseThresholds(*condition) && RequireReferences(node);
   }
@@ -175,6 +188,7 @@ class CorrelationParser {
     if (!IsTemporal()) return Refuse("T0413", condition.place, "an expression over rules belongs to temporal and temporal_ordered alone", "condition: {gte: 5}");
     std::vector<std::string_view> names;
     for (const auto& reference : out_.references) names.push_back(reference.name);
+    context_.NotPortable(condition.place, "an expression over rules");
     ConditionNode expression;
     if (!tocsin::content::ParseCondition(condition, /*selectors=*/false, names, diagnostics_, expression)) return false;
     std::vector<const ConditionNode*> used;
@@ -240,6 +254,11 @@ class CorrelationParser {
 
   bool CheckCondition(const YamlNode& condition) {
     const Correlation& correlation = out_.correlation;
+    if (condition.Find("percentile") != nullptr && type() != CorrelationType::kValuePercentile) {
+      return Refuse("T0418", condition.Find("percentile")->place, "`percentile` belongs to value_percentile", "type: value_percentile");
+    }
+    if (correlation.thresholds.size() > 1) context_.NotPortable(condition.place, "a range of numbers");
+    if (!CanHold(correlation.thresholds)) return Refuse("T0420", condition.place, "no number meets this condition", "bounds that leave something between them");
     const bool counts_events = type() == CorrelationType::kEventCount || IsTemporal();
     const bool watches_values = type() == CorrelationType::kValueFirstSeen || type() == CorrelationType::kValueChange;
     if (!counts_events && correlation.fields.empty()) return Refuse("T0417", condition.place, "the condition names no `field`", "condition: {field: name, gte: 5}");
@@ -250,10 +269,92 @@ class CorrelationParser {
     return true;
   }
 
+  // Is there a number that meets all of them? Counts could be looked at more closely: gt 4, lt 5 is empty for them; no reader errs there.
+  static bool CanHold(const std::vector<Correlation::Threshold>& thresholds) {
+    double low = -HUGE_VAL, high = HUGE_VAL;
+    bool low_open = false, high_open = false;
+    const auto raise = [&](double number, bool open) {
+      if (number > low || (number == low && open)) low_open = open;
+      low = std::max(low, number);
+    };
+    const auto lower = [&](double number, bool open) {
+      if (number < high || (number == high && open)) high_open = open;
+      high = std::min(high, number);
+    };
+    for (const Correlation::Threshold& each : thresholds) {
+      const bool open = each.compare == Compare::kGt || each.compare == Compare::kLt;
+      if (each.compare == Compare::kGt || each.compare == Compare::kGte || each.compare == Compare::kEq) raise(each.number, open);
+      if (each.compare == Compare::kLt || each.compare == Compare::kLte || each.compare == Compare::kEq) lower(each.number, open);
+    }
+    if (low > high || (low == high && (low_open || high_open))) return false;
+    return low < high || std::none_of(thresholds.begin(), thresholds.end(), [&](const Correlation::Threshold& each) { return each.compare == Compare::kNeq && each.number == low; });
+  }
+
+  // `before` and `after` say over what time something must be absent; and in an order, what is absent has its place in `rules`.
+  bool CheckAbsence() {
+    std::vector<std::string_view> negated;
+    if (out_.expression) Negated(*out_.expression, false, negated);
+    for (const auto& reference : out_.references) {
+      const bool absent = std::find(negated.begin(), negated.end(), reference.name) != negated.end();
+      if ((reference.before_ns >= 0 || reference.after_ns >= 0) && !absent) {
+        diagnostics_.Warning("T0451", reference.place, "`before` and `after` mean something under `not` alone", "condition: ... and not " + reference.name);
+      }
+    }
+    if (negated.empty() || type() != CorrelationType::kTemporalOrdered || rules_written_) return true;
+    return Refuse("T0421", out_.expression->place, "an order with `not` needs the place of what is absent", "rules: [first, second, ...], in order");
+  }
+
+  static void Negated(const ConditionNode& node, bool under_not, std::vector<std::string_view>& out) {
+    if (node.kind == ConditionNode::Kind::kName && under_not) out.push_back(node.name);
+    for (const ConditionNode& child : node.children) Negated(child, under_not != (node.kind == ConditionNode::Kind::kNot), out);
+  }
+
+  bool CheckAliases() {
+    for (const auto& [alias, fields] : out_.aliases) {
+      const bool used = std::any_of(out_.group_by.begin(), out_.group_by.end(), [&](const auto& group) { return group.name == alias; });
+      if (!used) diagnostics_.Warning("T0452", alias_places_[alias], "the alias `" + alias + "` does not stand under `group-by`", "group-by: [" + alias + "]");
+    }
+    return true;
+  }
+
+  // One Sigma string or a list of them.
+  bool ParsePatterns(const YamlNode& node, std::vector<Pattern>& out) {
+    if (node.IsScalar() && !node.IsNull()) out.push_back(ParsePattern(node.text));
+    for (const YamlNode& item : node.items) {
+      if (!item.IsScalar() || item.IsNull()) return Refuse("T0422", item.place, "`values` holds something that is no text", "values: [anonymous]");
+      out.push_back(ParsePattern(item.text));
+    }
+    return !out.empty() || Refuse("T0422", node.place, "`values` names no value", "values: [anonymous]");
+  }
+
+  bool ParseValues(const YamlNode& node) {
+    const YamlNode* values = node.Find("values");
+    if (values == nullptr) return true;
+    if (type() != CorrelationType::kValueFirstSeen) return Refuse("T0419", values->place, "`values` belongs to value_first_seen", "type: value_first_seen");
+    return ParsePatterns(*values, out_.correlation.values);
+  }
+
+  // A list, `%name%`: while a group learns, what is not in it fires all the same.
+  bool ParseFallback(const YamlNode& node) {
+    const YamlNode* fallback = node.Find("learning_fallback");
+    if (fallback == nullptr) return true;
+    if (type() != CorrelationType::kValueFirstSeen) return Refuse("T0419", fallback->place, "`learning_fallback` belongs to value_first_seen", "type: value_first_seen");
+    if (out_.correlation.learning_ns == 0) return Refuse("T0423", fallback->place, "`learning_fallback` without `learning`", "learning: 14d");
+    const std::string& text = fallback->text;
+    if (text.size() < 3 || text.front() != '%' || text.back() != '%') {
+      return Refuse("T0423", fallback->place, "`" + text + "` is no list", "learning_fallback: '%name%', with a list of that name");
+    }
+    const auto list = context_.lists.find(text.substr(1, text.size() - 2));
+    if (list == context_.lists.end()) return Refuse("T0114", fallback->place, "there is no list `" + text.substr(1, text.size() - 2) + "`", "a file lists/" + text.substr(1, text.size() - 2) + ".txt in the site profile");
+    auto& known = out_.correlation.learning_fallback.emplace();
+    for (const ListEntry& entry : list->second) known.push_back(ParsePattern(entry.text));
+    return true;
+  }
+
   bool ParseLearning(const YamlNode& node) {
     const YamlNode* learning = node.Find("learning");
     if (learning == nullptr) return true;
-    if (type() != CorrelationType::kValueFirstSeen) return Refuse("T0419", learning->place, "`learning` belongs to value_first_seen");
+    if (type() != CorrelationType::kValueFirstSeen) return Refuse("T0419", learning->place, "`learning` belongs to value_first_seen", "type: value_first_seen");
     const std::optional<int64_t> span = learning->IsScalar() ? ParseSpan(learning->text) : std::nullopt;
     if (!span) return Refuse("T0407", learning->place, "`" + learning->text + "` is no span of time", "a number and s, m, h, d or w: 14d");
     out_.correlation.learning_ns = *span;
@@ -263,6 +364,8 @@ class CorrelationParser {
   SigmaContext context_;
   Diagnostics& diagnostics_;
   ParsedCorrelation& out_;
+  std::map<std::string, Place> alias_places_;
+  bool rules_written_ = false;
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 // Text between quotes: what would break the line, or is no UTF-8 (UTF-16 forms), by its bytes.
 std::string Quoted(std::string_view text) {
   static const char kHex[] = "0123456789abcdef";
-  const bool utf8 = IsUtf8(text);
+  const bool utf8 = FindBadUtf8(text) == std::string_view::npos;
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -148,6 +148,14 @@ std::string WhatWords(const Correlation& correlation, const std::vector<std::str
 
 }  // namespace
 
+// Of an element's own tests only how many there are: they are read in the rule.
+std::string ElementWords(const ElementTest& test) {
+  static constexpr std::string_view kOf[] = {"has an element that meets", "has elements that all meet", "has no element that does not meet",
+                                             "has no element that meets", "meets"};
+  const size_t count = test.items.size();
+  return std::string(kOf[static_cast<size_t>(test.of)]) + (count == 1 ? " the test on it" : " the " + std::to_string(count) + " tests on it");
+}
+
 std::string TestWords(const ValueTest& test, const FieldTable& fields) {
   static constexpr std::string_view kParts[] = {"minute", "hour", "day", "ISO week", "month", "year"};
   std::string out;
@@ -182,6 +190,9 @@ std::string TestWords(const ValueTest& test, const FieldTable& fields) {
     case ValueTest::Kind::kTimePart:
       out = "has a UTC " + std::string(kParts[static_cast<size_t>(test.time_part)]) + " " +
             std::string(CompareSign(test.compare)) + " " + test.number;
+      break;
+    case ValueTest::Kind::kElements:
+      out = ElementWords(*test.elements);
       break;
   }
   if (test.cased) out += ", in this case";

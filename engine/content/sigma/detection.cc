@@ -31,7 +31,7 @@ class DetectionParser {
       std::vector<std::string_view> keys;
       for (const auto& [key, value] : body.entries) keys.push_back(key.text);
       const std::string nearest = NearestWord("condition", keys);
-      const std::string name = selections_.empty() ? "selection" : selections_.front().name;
+      const std::string name = Suggestion();
       context_.diagnostics.Error("T0302", body.place, nearest.empty() ? "there is no `condition`" : "there is no `condition` (is `" + nearest + "` meant?)", "condition: " + name);
       return false;
     }
@@ -43,13 +43,64 @@ class DetectionParser {
     return ParseConditions(*condition, condition_list_allowed);
   }
 
+  // A map is AND, a list of maps OR, plain values keywords; a mixed list is OR of each (6).
+  bool ParseBody(const YamlNode& node, Expr& out) {
+    if (node.IsMap()) return ParseMap(node, out);
+    if (node.IsScalar()) return ParseKeywordItem(node, out);
+    if (node.items.empty()) {
+      context_.diagnostics.Error("T0105", node.place, "an empty list matches nothing", "at least one value");
+      return false;
+    }
+    const bool all_plain = std::all_of(node.items.begin(), node.items.end(), [](const YamlNode& item) { return item.IsScalar(); });
+    if (all_plain) return ParseKeywordItem(node, out);
+    out.kind = Expr::Kind::kOr;
+    WarnOfAlternatives(node);
+    bool ok = true;
+    for (const YamlNode& item : node.items) {
+      if (item.IsSequence()) {
+        context_.diagnostics.Error("T0104", item.place, "a list inside a list", "maps or plain values, one `- ` each");
+        ok = false;
+      } else {
+        ok &= ParseBody(item, out.children.emplace_back());
+      }
+    }
+    return ok;
+  }
+
  private:
+  // - eventSource: a
+  // - eventName: b
+  // is "one of them"; who writes whole values of different fields like that mostly means all of them.
+  void WarnOfAlternatives(const YamlNode& node) {
+    std::vector<std::string_view> fields;
+    for (const YamlNode& item : node.items) {
+      if (!item.IsMap() || item.entries.size() != 1) return;
+      const auto& [key, value] = item.entries[0];
+      if (!value.IsScalar() || value.IsNull() || key.text.find('|') != std::string::npos) return;
+      if (std::find(fields.begin(), fields.end(), key.text) != fields.end()) return;
+      fields.push_back(key.text);
+    }
+    if (fields.size() < 2) return;
+    context_.diagnostics.Warning("T0353", node.place, "one of these fields is enough: a list of maps means `or`", "no `- ` before `" + std::string(fields[1]) + "`, if all must hold");
+  }
+
   struct Selection {
     std::string name;
     Place place;
     Expr expr;
     bool used = false;
   };
+
+  // A condition that uses what is there.
+  std::string Suggestion() const {
+    std::string wanted, unwanted;
+    for (const Selection& each : selections_) {
+      if (each.name.rfind("filter", 0) == 0) unwanted += " and not " + each.name;
+      else wanted += (wanted.empty() ? "" : " and ") + each.name;
+    }
+    if (!wanted.empty()) return wanted + unwanted;
+    return unwanted.empty() ? "selection" : unwanted.substr(5);
+  }
 
   uint32_t AddItem(Item item) {
     out_.items.push_back(std::move(item));
@@ -65,29 +116,6 @@ class DetectionParser {
     if (!ParseBody(value, selection.expr)) return false;
     selections_.push_back(std::move(selection));
     return true;
-  }
-
-  // A map is AND, a list of maps OR, plain values keywords; a mixed list is OR of each (6).
-  bool ParseBody(const YamlNode& node, Expr& out) {
-    if (node.IsMap()) return ParseMap(node, out);
-    if (node.IsScalar()) return ParseKeywordItem(node, out);
-    if (node.items.empty()) {
-      context_.diagnostics.Error("T0105", node.place, "an empty list matches nothing", "at least one value");
-      return false;
-    }
-    const bool all_plain = std::all_of(node.items.begin(), node.items.end(), [](const YamlNode& item) { return item.IsScalar(); });
-    if (all_plain) return ParseKeywordItem(node, out);
-    out.kind = Expr::Kind::kOr;
-    bool ok = true;
-    for (const YamlNode& item : node.items) {
-      if (item.IsSequence()) {
-        context_.diagnostics.Error("T0104", item.place, "a list inside a list", "maps or plain values");
-        ok = false;
-      } else {
-        ok &= ParseBody(item, out.children.emplace_back());
-      }
-    }
-    return ok;
   }
 
   bool ParseMap(const YamlNode& node, Expr& out) {
@@ -175,12 +203,10 @@ class DetectionParser {
           if (SelectorTakes(node.name, selection.name)) out.children.push_back(Use(selection));
         }
         if (!out.children.empty()) return true;
-        const std::string nearest = NearestWord(node.name, names);
-        context_.diagnostics.Error("T0309", node.place, "no selection is called `" + node.name + "`", nearest.empty() ? "a pattern that takes a selection" : "a pattern that takes `" + nearest + "`");
-        return false;
+        return NothingTaken(node, names);
       }
+      case ConditionNode::Kind::kCountOf: return ResolveCount(node, names, out);
       case ConditionNode::Kind::kNot:
-        out_.has_not = true;
         out.kind = Expr::Kind::kNot;
         return Resolve(node.children[0], names, out.children.emplace_back());
       case ConditionNode::Kind::kAnd:
@@ -194,6 +220,49 @@ class DetectionParser {
     return false;
   }
 
+  bool NothingTaken(const ConditionNode& node, const std::vector<std::string_view>& names) {
+    std::string nearest = NearestWord(node.name, names);
+    if (nearest.empty() && !names.empty()) nearest = names.front();
+    context_.diagnostics.Error("T0309", node.place, "no selection is called `" + node.name + "`", nearest.empty() ? "a pattern that takes a selection" : "a pattern that takes `" + nearest + "`");
+    return false;
+  }
+
+  // At least `count` of the selections taken, as and, or.
+  bool ResolveCount(const ConditionNode& node, const std::vector<std::string_view>& names, Expr& out) {
+    context_.NotPortable(node.place, "`" + std::to_string(node.count) + " of`");
+    std::vector<Expr> taken;
+    for (Selection& selection : selections_) {
+      if (SelectorTakes(node.name, selection.name)) taken.push_back(Use(selection));
+    }
+    if (taken.empty()) return NothingTaken(node, names);
+    if (node.count > taken.size()) {
+      context_.diagnostics.Error("T0210", node.place, "`" + node.name + "` takes " + std::to_string(taken.size()) + " selections, fewer than " + std::to_string(node.count), "all of " + node.name);
+      return false;
+    }
+    out.kind = Expr::Kind::kOr;
+    std::vector<size_t> chosen;
+    if (Choose(taken, node.count, 0, chosen, out)) return true;
+    context_.diagnostics.Error("T0210", node.place, "more than " + std::to_string(kMaxChoices) + " ways to choose " + std::to_string(node.count) + " of " + std::to_string(taken.size()), "fewer selections");
+    return false;
+  }
+
+  static bool Choose(const std::vector<Expr>& from, size_t count, size_t next, std::vector<size_t>& chosen, Expr& out) {
+    if (chosen.size() == count) {
+      if (out.children.size() == kMaxChoices) return false;
+      Expr& all = out.children.emplace_back();
+      all.kind = Expr::Kind::kAnd;
+      for (const size_t each : chosen) all.children.push_back(from[each]);
+      return true;
+    }
+    for (size_t i = next; i + (count - chosen.size()) <= from.size(); i++) {
+      chosen.push_back(i);
+      if (!Choose(from, count, i + 1, chosen, out)) return false;
+      chosen.pop_back();
+    }
+    return true;
+  }
+
+  static constexpr size_t kMaxChoices = 1000;   // 5 of 10 are 252
   SigmaContext context_;
   ParsedDetection& out_;
   std::vector<Selection> selections_;
@@ -203,36 +272,52 @@ class DetectionParser {
 
 bool ParseDetection(const YamlNode& body, const std::vector<std::string_view>& skip, bool condition_list_allowed, SigmaContext context, ParsedDetection& out) {
   if (!body.IsMap()) {
-    context.diagnostics.Error("T0305", body.place, body.IsNull() ? "`detection` is empty: what belongs to it is not indented below it" : "`detection` is not a map",
-                              "detection: {selection: {field: value}, condition: selection}");
+    const std::string_view said = body.IsNull() ? "is empty: what belongs to it is not indented below it" : body.IsSequence() ? "is a list" : "is not a map";
+    context.diagnostics.Error("T0305", body.place, "`detection` " + std::string(said),
+                              body.IsSequence() ? "its selections and `condition` without the `- ` before them" : "detection: {selection: {field: value}, condition: selection}");
     return false;
   }
   return DetectionParser(context, out).Parse(body, skip, condition_list_allowed);
 }
 
+bool ParseElementBody(const YamlNode& node, SigmaContext context, std::vector<Item>& items, Expr& condition) {
+  ParsedDetection parsed;
+  DetectionParser parser(context, parsed);
+  const bool extended = node.IsMap() && node.Find("condition") != nullptr;
+  if (!(extended ? parser.Parse(node, {}, /*condition_list_allowed=*/false) : parser.ParseBody(node, parsed.condition))) return false;
+  items = std::move(parsed.items);
+  condition = std::move(parsed.condition);
+  return true;
+}
+
 bool ParseLogsource(const YamlNode& node, Diagnostics& diagnostics, Logsource& out) {
   if (!node.IsMap()) {
-    diagnostics.Error("T0310", node.place, "`logsource` is not a map", "logsource: {product: aws, service: cloudtrail}");
+    const std::string_view said = node.IsNull() ? "is empty: what belongs to it is not indented below it" : node.IsSequence() ? "is a list" : "is not a map";
+    diagnostics.Error("T0310", node.place, "`logsource` " + std::string(said), node.IsSequence() ? "product, category, service without the `- ` before them" : "logsource: {product: aws, service: cloudtrail}");
     return false;
   }
   bool any = false;
   for (const auto& [key, value] : node.entries) {
+    if (key.text == "definition") continue;   // says something to people alone
     std::string* attribute = key.text == "product" ? &out.product : key.text == "category" ? &out.category : key.text == "service" ? &out.service : nullptr;
     if (attribute == nullptr) {
-      // Custom attributes and `definition` say something to people alone; a slip of the fingers is told.
-      if (key.text == "definition") continue;
+      // Other words are the author's own attributes; a slip of the fingers is told.
       const std::string nearest = NearestWord(key.text, {"product", "category", "service", "definition"});
-      if (!nearest.empty()) diagnostics.Warning("T0352", key.place, "`" + key.text + "` means nothing in a logsource", "`" + nearest + "`");
-      continue;
+      if (!nearest.empty()) diagnostics.Warning("T0352", key.place, "`" + key.text + "` is an attribute of your own", "`" + nearest + "`?");
     }
     if (!value.IsScalar()) {
       diagnostics.Error("T0310", value.place, "`" + key.text + "` is not a word", key.text + ": name");
       return false;
     }
     if (value.IsNull()) continue;
+    if (attribute == nullptr) {
+      out.custom.emplace_back(key.text, value.text);
+      continue;
+    }
     *attribute = value.text;
     any = true;
   }
+  std::sort(out.custom.begin(), out.custom.end());
   if (!any) diagnostics.Error("T0311", node.place, "the logsource states nothing", "at least one of product, category, service");
   return any;
 }

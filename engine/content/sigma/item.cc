@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/content/sigma/element.h"
 #include "engine/content/sigma/pattern.h"
 
 namespace tocsin::content {
@@ -39,12 +40,13 @@ class ItemParser {
  public:
   ItemParser(SigmaContext context, Place place) : context_(context), place_(place) {}
 
-  bool Parse(const YamlNode& key, const YamlNode& value, Item& out) {
+  bool Parse(const YamlNode& key, const YamlNode& value, std::optional<std::string_view> other_field, Item& out) {
     out.place = key.place;
     std::string_view rest = key.text;
     const size_t bar = rest.find('|');
-    const std::string_view field = rest.substr(0, bar);
-    if (!field.empty()) out.field = context_.fields.Intern(field);
+    const std::string_view field = other_field.value_or(rest.substr(0, bar));
+    if (IsElementTest(field, value, context_)) return ParseElementItem(key, field, value, context_, out);
+    if (!field.empty() && !InternField(field, key, out)) return false;
     rest = bar == std::string_view::npos ? std::string_view() : rest.substr(bar + 1);
     size_t column = bar + 1;
     while (bar != std::string_view::npos) {
@@ -82,19 +84,38 @@ class ItemParser {
     return false;
   }
 
+  bool InternField(std::string_view field, const YamlNode& key, Item& out) {
+    const bool inside = context_.element_depth > 0;
+    if (field.rfind("entity.", 0) == 0) context_.NotPortable(key.place, "`" + std::string(field) + "`, computed by a source definition,");
+    if (context_.array_selectors && !inside && field == ".") return Refuse("T0117", key.place, "`.` outside a selector", "`.` inside the map below field[any]");
+    if (!context_.array_selectors && LooksLikeSelector(field)) {
+      context_.diagnostics.Warning("T0153", key.place, "`" + std::string(field) + "` is the name of a field here, brackets included", "sigma-version: 3 beside the title, for a selector");
+    }
+    // Inside an element names keep their escapes: they are taken apart as paths later.
+    out.field = context_.fields.Intern(context_.array_selectors && !inside ? UnescapeBrackets(field) : std::string(field));
+    return true;
+  }
+
   bool AddModifier(std::string_view name, const YamlNode& key, size_t column) {
     for (const ModifierName& each : kModifiers) {
       if (each.name == name) {
+        const bool flag = each.modifier == Modifier::kIgnoreCase || each.modifier == Modifier::kMultiLine || each.modifier == Modifier::kDotAll;
+        if (flag && !Has(Modifier::kRe)) return Refuse("T0102", PlaceIn(key, column), "`" + std::string(name) + "` is a flag of `re` and stands behind it", "re|" + std::string(name));
+        if (each.modifier == Modifier::kNeq) context_.NotPortable(PlaceIn(key, column), "`neq`");
         set_ |= 1ull << static_cast<int>(each.modifier);
         return true;
       }
     }
-    Place place = key.place;
-    place.column += static_cast<uint32_t>(column + (key.quoted ? 1 : 0));
     std::vector<std::string_view> names;
     for (const ModifierName& each : kModifiers) names.push_back(each.name);
     const std::string nearest = NearestWord(name, names);
-    return Refuse("T0101", place, "unknown modifier `" + std::string(name) + "`", nearest.empty() ? "a modifier of SIGMA.md 1.4" : "`" + nearest + "`");
+    return Refuse("T0101", PlaceIn(key, column), "unknown modifier `" + std::string(name) + "`", nearest.empty() ? "a modifier of SIGMA.md 1.4" : "`" + nearest + "`");
+  }
+
+  static Place PlaceIn(const YamlNode& key, size_t byte) {
+    Place place = key.place;
+    place.column += static_cast<uint32_t>(Characters(key.text.substr(0, byte)) + (key.quoted ? 1 : 0));
+    return place;
   }
 
   bool CheckModifiers(const YamlNode& key, bool no_field) {
@@ -111,7 +132,6 @@ class ItemParser {
     if (kinds > 1) return contradiction("modifiers of different kinds of tests (re, cidr, exists, fieldref, comparisons, time parts)");
     const bool text_shape = Anchors() > 0;
     const bool encoded = Encodings() + Base64s() > 0;
-    if (Flags() > 0 && !Has(Modifier::kRe)) return contradiction("i, m and s are flags of `re`", "`re|i`");
     if (Has(Modifier::kRe) && (text_shape || encoded || Has(Modifier::kWindash))) return contradiction("`re` searches the whole value", "`re` with i, m, s, all, neq or expand alone");
     if (Has(Modifier::kRe) && Has(Modifier::kCased)) return contradiction("`re` is case-sensitive already", "`re`, or `re|i`");
     if (Has(Modifier::kExists) && set_ != 1ull << static_cast<int>(Modifier::kExists)) return contradiction("`exists` combines with nothing", "`exists: true` or `exists: false`");
@@ -130,15 +150,22 @@ class ItemParser {
     }
     if (value.IsScalar()) {
       if (out.all) context_.diagnostics.Warning("T0151", place_, "`all` with one value changes nothing");
-      return ParseValue(value, keyword, out.values.emplace_back());
+      return ParseEntry(value, keyword, out.values.emplace_back());
     }
     if (value.items.empty()) return Refuse("T0105", value.place, "an empty list matches nothing", "at least one value");
     for (const YamlNode& item : value.items) {
-      if (!item.IsScalar()) return Refuse("T0104", item.place, "a list or map inside a field's values", "a plain value");
+      if (item.IsMap()) return Refuse("T0104", item.place, "a map inside a field's values", "plain values; fields of their own stand beside this one, without `- `");
+      if (!item.IsScalar()) return Refuse("T0104", item.place, "a list inside a field's values", "plain values, one `- ` each");
       if (item.IsNull() && !keyword) context_.diagnostics.Warning("T0152", item.place, "null inside a list of values", "a second selection with `field: null`");
-      if (!ParseValue(item, keyword, out.values.emplace_back())) return false;
+      if (!ParseEntry(item, keyword, out.values.emplace_back())) return false;
     }
     if (out.all && value.items.size() == 1) context_.diagnostics.Warning("T0151", place_, "`all` with one value changes nothing");
+    return true;
+  }
+
+  bool ParseEntry(const YamlNode& node, bool keyword, std::vector<ValueTest>& out) {
+    if (!ParseValue(node, keyword, out)) return false;
+    for (ValueTest& test : out) test.place = node.place;
     return true;
   }
 
@@ -158,7 +185,38 @@ class ItemParser {
       out.push_back({.kind = ValueTest::Kind::kBool, .boolean = *boolean});
       return true;
     }
+    if (!Has(Modifier::kRe) && !Has(Modifier::kCidr)) WarnOfText(node);
     return ParseText(node.text, node.place, INT64_MAX, out, !keyword && IsJsonNumber(node.text));
+  }
+
+  // Backslashes and percent signs that do not do what they look like.
+  void WarnOfText(const YamlNode& node) {
+    const std::string& text = node.text;
+    if (const size_t end = text.size() > 2 && text[0] == '%' ? text.find('%', 1) : std::string::npos; end != std::string::npos && context_.lists.contains(text.substr(1, end - 1))) {
+      context_.diagnostics.Warning("T0154", node.place, "`" + text.substr(0, end + 1) + "` stays as it is without `expand`", "the modifier `expand`");
+    }
+    if (text.find('\\') == std::string::npos) return;
+    bool path = text.size() > 2 && text[1] == ':' && text[2] == '\\';
+    size_t star = std::string::npos;
+    for (size_t i = 0; i < text.size(); i++) {
+      if (text[i] != '\\') continue;
+      const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+      if (next == '\\') {
+        i++;
+      } else if (next == '*' || next == '?') {
+        const bool after_pair = i > 0 && text[i - 1] == '\\';
+        if (star == std::string::npos && !after_pair) star = i;
+        i++;
+      } else if (i > 0) {
+        path = true;   // a single backslash inside: somebody wrote a path as it is
+      }
+    }
+    if (path && star != std::string::npos) {
+      const std::string sign(1, text[star + 1]);
+      context_.diagnostics.Warning("T0155", node.place, "`\\" + sign + "` is the character " + sign + ", not a backslash and a wildcard", text.substr(0, star) + "\\\\" + text.substr(star + 1));
+    } else if (path && text.rfind("\\\\", 0) == 0 && text.size() > 2 && text[2] != '\\' && text[2] != '*' && text[2] != '?') {
+      context_.diagnostics.Warning("T0155", node.place, "`\\\\` is one backslash", "\\\\" + text + ", for two");
+    }
   }
 
   bool ParseExists(const YamlNode& node, std::vector<ValueTest>& out) {
@@ -224,12 +282,8 @@ class ItemParser {
     if (Encodings() + Base64s() > 0) {
       if (!test.pattern.IsLiteral()) return Refuse("T0111", place, "a wildcard in a value that is encoded", "`\\*` or `\\?` for the characters themselves");
       std::string bytes = test.pattern.pieces.empty() ? "" : test.pattern.pieces[0].text;
-      if (Has(Modifier::kWide) || Has(Modifier::kUtf16Le)) bytes = ToUtf16(bytes, Utf16Form::kLittleEndian);
-      if (Has(Modifier::kUtf16Be)) bytes = ToUtf16(bytes, Utf16Form::kBigEndian);
-      if (Has(Modifier::kUtf16)) bytes = ToUtf16(bytes, Utf16Form::kWithMark);
-      if (Has(Modifier::kBase64)) encoded = {Base64(bytes)};
-      else if (Has(Modifier::kBase64Offset)) encoded = Base64Offsets(bytes);
-      else encoded = {bytes};
+      if (Has(Modifier::kWindash)) return ParseDashForms(bytes, std::move(test), place, out);
+      encoded = Encoded(std::move(bytes));
       if (encoded.empty()) return Refuse("T0112", place, "too short to be found in base64", "a longer value");
     }
     test.windash = Has(Modifier::kWindash);
@@ -239,14 +293,39 @@ class ItemParser {
       out.push_back(std::move(test));
       return true;
     }
-    for (std::string& bytes : encoded) {
+    AddForms(encoded, test, out);
+    return true;
+  }
+
+  // Dashes come before encodings: every form of the text is encoded.
+  bool ParseDashForms(const std::string& text, ValueTest test, Place place, std::vector<ValueTest>& out) {
+    const std::vector<std::string> forms = DashForms(text);
+    if (forms.empty()) return Refuse("T0119", place, "more than four flag dashes in a value that is encoded", "fewer, or no `windash`");
+    for (const std::string& form : forms) {
+      const std::vector<std::string> encoded = Encoded(form);
+      if (encoded.empty()) return Refuse("T0112", place, "too short to be found in base64", "a longer value");
+      AddForms(encoded, test, out);
+    }
+    return true;
+  }
+
+  std::vector<std::string> Encoded(std::string bytes) const {
+    if (Has(Modifier::kWide) || Has(Modifier::kUtf16Le)) bytes = ToUtf16(bytes, Utf16Form::kLittleEndian);
+    if (Has(Modifier::kUtf16Be)) bytes = ToUtf16(bytes, Utf16Form::kBigEndian);
+    if (Has(Modifier::kUtf16)) bytes = ToUtf16(bytes, Utf16Form::kWithMark);
+    if (Has(Modifier::kBase64)) return {Base64(bytes)};
+    if (Has(Modifier::kBase64Offset)) return Base64Offsets(bytes);
+    return {bytes};
+  }
+
+  void AddForms(const std::vector<std::string>& encoded, const ValueTest& test, std::vector<ValueTest>& out) const {
+    for (const std::string& bytes : encoded) {
       ValueTest form = test;
       form.pattern.pieces.clear();
-      if (!bytes.empty()) form.pattern.pieces.push_back({Pattern::Kind::kLiteral, std::move(bytes)});
+      if (!bytes.empty()) form.pattern.pieces.push_back({Pattern::Kind::kLiteral, bytes});
       AddAnchors(form.pattern);
       out.push_back(std::move(form));
     }
-    return true;
   }
 
   void AddAnchors(Pattern& pattern) const {
@@ -259,29 +338,38 @@ class ItemParser {
     int64_t until_ns = INT64_MAX;
   };
 
-  // %name% -> each entry of the list, every combination; `\%` is a percent sign.
+  // %name% -> each entry of the list, every combination; `\%` is a percent sign. Entries are Sigma strings of their own: a
+  // backslash before a placeholder takes nothing from what comes in its place.
   bool ParseExpanded(const YamlNode& node, bool keyword, std::vector<ValueTest>& out) {
     std::vector<Expansion> texts = {{}};
-    bool any = false;
-    std::string_view rest = node.text;
-    while (!rest.empty()) {
+    std::string literal;
+    const auto flush = [&] {
+      const std::string part = IsPatternText() ? PatternSource(ParsePattern(literal)) : literal;
+      for (Expansion& each : texts) each.text += part;
+      literal.clear();
+    };
+    for (std::string_view rest = node.text; !rest.empty();) {
       if (rest.size() > 1 && rest[0] == '\\' && rest[1] == '%') {
-        for (Expansion& each : texts) each.text += '%';
+        literal += '%';
+        rest.remove_prefix(2);
+        continue;
+      }
+      if (rest.size() > 1 && rest[0] == '\\' && rest[1] == '\\') {   // an escaped backslash escapes no percent sign
+        literal += rest.substr(0, 2);
         rest.remove_prefix(2);
         continue;
       }
       const size_t end = rest[0] == '%' ? rest.find('%', 1) : std::string_view::npos;
       if (end == std::string_view::npos || end == 1) {
-        for (Expansion& each : texts) each.text += rest[0];
+        literal += rest[0];
         rest.remove_prefix(1);
         continue;
       }
-      const std::string name(rest.substr(1, end - 1));
+      flush();
+      if (!Multiply(std::string(rest.substr(1, end - 1)), node.place, texts)) return false;
       rest.remove_prefix(end + 1);
-      any = true;
-      if (!Multiply(name, node.place, texts)) return false;
     }
-    if (!any) return Refuse("T0113", node.place, "`expand` without a placeholder", "%name%, with a list of that name");
+    flush();
     for (const Expansion& each : texts) {
       if (Comparisons() + TimeParts() > 0) {
         YamlNode value = node;
@@ -295,6 +383,9 @@ class ItemParser {
     return true;
   }
 
+  // Is the value a Sigma string, with wildcards and escapes?
+  bool IsPatternText() const { return !Has(Modifier::kRe) && !Has(Modifier::kCidr) && Comparisons() + TimeParts() == 0; }
+
   bool Multiply(const std::string& name, Place place, std::vector<Expansion>& texts) {
     const auto list = context_.lists.find(name);
     if (list == context_.lists.end()) {
@@ -304,12 +395,13 @@ class ItemParser {
       return Refuse("T0114", place, "there is no list `" + name + "`",
                     nearest.empty() ? "a file lists/" + name + ".txt in the site profile, or --lists DIR with it" : "%" + nearest + "%, or a file lists/" + name + ".txt");
     }
+    if (list->second.empty()) context_.diagnostics.Warning("T0156", place, "the list `" + name + "` is empty: this value matches nothing", "an entry in it");
     if (std::find(lists_.begin(), lists_.end(), name) == lists_.end()) lists_.push_back(name);
     if (texts.size() * list->second.size() > kMaxExpansion) return Refuse("T0115", place, "the lists expand to more than " + std::to_string(kMaxExpansion) + " values");
     std::vector<Expansion> product;
     for (const Expansion& text : texts) {
       for (const ListEntry& entry : list->second) {
-        const std::string entry_text = Has(Modifier::kRe) ? RegexOf(entry.text) : entry.text;
+        const std::string entry_text = Has(Modifier::kRe) ? RegexOf(entry.text) : IsPatternText() ? PatternSource(ParsePattern(entry.text)) : entry.text;
         product.push_back({text.text + entry_text, std::min(text.until_ns, entry.until_ns)});
       }
     }
@@ -340,14 +432,14 @@ class ItemParser {
 
 }  // namespace
 
-bool ParseItem(const YamlNode& key, const YamlNode& value, SigmaContext context, Item& out) {
-  return ItemParser(context, key.place).Parse(key, value, out);
+bool ParseItem(const YamlNode& key, const YamlNode& value, SigmaContext context, Item& out, std::optional<std::string_view> field) {
+  return ItemParser(context, key.place).Parse(key, value, field, out);
 }
 
 bool ParseKeywords(const YamlNode& values, SigmaContext context, Item& out) {
   YamlNode key;
   key.place = values.place;
-  return ItemParser(context, values.place).Parse(key, values, out);
+  return ItemParser(context, values.place).Parse(key, values, std::nullopt, out);
 }
 
 bool ParseFieldTests(const YamlNode& map, SigmaContext context, std::vector<Item>& out) {

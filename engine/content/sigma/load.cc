@@ -8,6 +8,7 @@
 #include "engine/content/internal/sha256.h"
 #include "engine/content/sigma/correlation.h"
 #include "engine/content/sigma/detection.h"
+#include "engine/content/sigma/pattern.h"
 #include "engine/content/sigma/print.h"
 
 namespace tocsin::content {
@@ -22,6 +23,10 @@ constexpr std::string_view kRuleKeys[] = {
     "modified", "logsource", "detection",      "fields",  "falsepositives", "level", "tags",        "scope",       "correlation", "filter", "generate",
     "action",  "alert",      "early",          "page",    "episode_gap", "episode_max", "sigma-version", "regression_tests_path", "simulation"};
 constexpr std::string_view kStatuses[] = {"stable", "test", "experimental", "deprecated", "unsupported"};
+
+constexpr std::string_view kRelations[] = {"derived", "obsolete", "merged", "renamed", "similar", "correlation"};
+// Tocsin's own (SIGMA.md section 3).
+constexpr std::string_view kOwnKeys[] = {"alert", "early", "page", "episode_gap", "episode_max"};
 
 struct ParsedFilter {
   std::string title;
@@ -49,7 +54,36 @@ bool SameWord(std::string_view a, std::string_view b) {
 // Does the filter's logsource apply: is every attribute it states the rule's too (37)?
 bool LogsourceContains(const Logsource& filter, const Logsource& rule) {
   const auto fits = [](const std::string& wanted, const std::string& have) { return wanted.empty() || SameWord(wanted, have); };
-  return fits(filter.product, rule.product) && fits(filter.category, rule.category) && fits(filter.service, rule.service);
+  const auto has = [&](const std::pair<std::string, std::string>& wanted) {
+    return std::any_of(rule.custom.begin(), rule.custom.end(), [&](const auto& have) { return have.first == wanted.first && SameWord(have.second, wanted.second); });
+  };
+  return fits(filter.product, rule.product) && fits(filter.category, rule.category) && fits(filter.service, rule.service) &&
+         std::all_of(filter.custom.begin(), filter.custom.end(), has);
+}
+
+// Does the condition hold for an event that meets none of the selections, or, with `open`, only those that an event without
+// the field meets (null, neq, exists: false)?
+bool HoldsForOthers(const Expr& expr, const std::vector<Item>& items, bool open) {
+  const auto holds = [&](const Expr& child) { return HoldsForOthers(child, items, open); };
+  switch (expr.kind) {
+    case Expr::Kind::kItem: {
+      const Item& item = items[expr.item];
+      const auto absent = [](const ValueTest& test) { return test.kind == ValueTest::Kind::kNull || (test.kind == ValueTest::Kind::kExists && !test.boolean) || test.kind == ValueTest::Kind::kElements; };
+      const auto any_absent = [&](const std::vector<ValueTest>& tests) { return std::any_of(tests.begin(), tests.end(), absent); };
+      return open && (item.negated || std::any_of(item.values.begin(), item.values.end(), any_absent));
+    }
+    case Expr::Kind::kNot: return !holds(expr.children[0]);
+    case Expr::Kind::kSelection: return holds(expr.children[0]);
+    case Expr::Kind::kAnd: return std::all_of(expr.children.begin(), expr.children.end(), holds);
+    case Expr::Kind::kOr: return std::any_of(expr.children.begin(), expr.children.end(), holds);
+  }
+  return false;
+}
+
+bool IsDate(std::string_view text) {
+  if (text.size() != 10 || (text[4] != '-' && text[4] != '/') || text[7] != text[4]) return false;
+  const auto digits = [](std::string_view part) { return part.find_first_not_of("0123456789") == std::string_view::npos; };
+  return digits(text.substr(0, 4)) && digits(text.substr(5, 2)) && digits(text.substr(8)) && text.substr(5, 2) <= "12" && text.substr(8) <= "31";
 }
 
 // Lays `over` on `base`: maps are merged key by key, everything else is replaced. For legacy `action:` documents.
@@ -103,19 +137,20 @@ class RuleCollector::Impl {
 
   void Add(const YamlNode& document) {
     if (!document.IsMap()) {
-      Refuse("T0501", document.place, "the document is not a map", "title:, logsource:, detection:");
+      Refuse("T0501", document.place, document.IsScalar() ? "the document is one text" : "the document is not a map", "title:, logsource:, detection:");
       refused_++;
       return;
     }
     if (document.place.file != action_file_) {
       action_file_ = document.place.file;
       global_ = previous_ = YamlNode();
+      last_ = nullptr;
       global_.kind = YamlNode::Kind::kMap;
     }
     const YamlNode* action = document.Find("action");
     if (action == nullptr && global_.entries.empty()) {
       AddRule(document);
-      previous_ = YamlNode();
+      last_ = &document;
       return;
     }
     AddLegacy(document, action);
@@ -124,7 +159,9 @@ class RuleCollector::Impl {
   std::vector<Rule> Resolve() {
     CheckNames();
     ResolveReferences();
+    RefuseOverRefused();
     RefuseCycles();
+    RefuseOverRefused();
     ApplyFilters();
     return Finish();
   }
@@ -141,6 +178,7 @@ class RuleCollector::Impl {
   void AddLegacy(const YamlNode& document, const YamlNode* action) {
     YamlNode body = document;
     std::erase_if(body.entries, [](const auto& entry) { return entry.first.text == "action"; });
+    if (action != nullptr) context_.NotPortable(action->place, "`action` (documents that are merged)");
     if (action != nullptr && action->text == "global") {
       Merge(body, global_);
       return;
@@ -154,6 +192,8 @@ class RuleCollector::Impl {
       refused_++;
       return;
     }
+    if (last_ != nullptr) previous_ = *last_;   // copied only now: few files repeat anything
+    last_ = nullptr;
     YamlNode merged = action != nullptr && previous_.IsMap() ? previous_ : global_;
     merged.place = document.place;
     Merge(body, merged);
@@ -163,7 +203,7 @@ class RuleCollector::Impl {
 
   void AddRule(const YamlNode& document) {
     const size_t errors_before = diagnostics_.errors();
-    if (document.Find("filter") != nullptr && document.Find("detection") == nullptr) {
+    if (document.Find("filter") != nullptr && document.Find("detection") == nullptr && document.Find("correlation") == nullptr) {
       ParsedFilter filter;
       if (ParseFilter(document, filter)) filters_.push_back(std::move(filter));
       else refused_++;
@@ -174,7 +214,8 @@ class RuleCollector::Impl {
     ParseHeader(document, parsed.rule);
     if (const YamlNode* correlation = document.Find("correlation")) {
       parsed.rule.is_correlation = true;
-      ParseCorrelation(*correlation, context_, parsed.correlation);
+      if (correlation->IsNull()) Refuse("T0401", correlation->place, "`correlation` is empty: what belongs to it is not indented below it", "correlation: {type: event_count, rules: [rule_a], timespan: 5m, condition: {gte: 5}}");
+      else ParseCorrelation(*correlation, context_, parsed.correlation);
       if (const YamlNode* generate = document.Find("generate")) {
         if (const std::optional<bool> value = generate->AsBool()) parsed.correlation.correlation.generate = *value;
         else Refuse("T0402", generate->place, "`generate` is neither true nor false", "true or false");
@@ -206,21 +247,57 @@ class RuleCollector::Impl {
     }
     if (logsource == nullptr) Refuse("T0504", document.place, "the rule has no `logsource`", "logsource: {product: aws, service: cloudtrail}");
     else ParseLogsource(*logsource, diagnostics_, rule.detection.logsource);
-    RefuseVersion3(document);
+    // An event may state them too (--logsource-from-event).
+    for (const auto& [name, value] : rule.detection.logsource.custom) context_.fields.Intern(name);
     ParsedDetection parsed;
-    if (!ParseDetection(*detection, {}, /*condition_list_allowed=*/true, context_, parsed)) return;
+    if (!ParseDetection(*detection, {}, /*condition_list_allowed=*/true, ContextFor(document), parsed)) return;
     rule.detection.items = std::move(parsed.items);
     rule.detection.condition = std::move(parsed.condition);
   }
 
-  // sigma-version: 3 gives brackets in field names a meaning that is not built yet; it must not be half-understood.
-  void RefuseVersion3(const YamlNode& document) {
+  // The context that a document's sigma-version asks for: from 3 on, brackets in field names are selectors. Only the major number
+  // counts; a document without one is of version 2.
+  SigmaContext ContextFor(const YamlNode& document) {
+    SigmaContext context = context_;
     const YamlNode* version = document.Find("sigma-version");
-    if (version == nullptr || (version->IsNumber() && version->text < "3")) return;
-    Refuse("T0505", version->place, "sigma-version " + version->text + " (array selectors) is not supported yet", "no sigma-version, or 2");
+    if (version == nullptr) return context;
+    const std::string major = version->IsScalar() ? version->text.substr(0, version->text.find('.')) : "";
+    context.array_selectors = major == "3";
+    if (major == "3") context_.NotPortable(version->place, "sigma-version 3");
+    if (major != "1" && major != "2" && major != "3") Refuse("T0505", version->place, "`" + version->text + "` is no version of Sigma that is known here", "sigma-version: 2, or 3 for array selectors");
+    return context;
+  }
+
+  // What warns and refuses nothing (4).
+  void CheckRemarks(const YamlNode& document) {
+    for (const char* key : {"date", "modified"}) {
+      const YamlNode* date = document.Find(key);
+      if (date != nullptr && !date->IsNull() && !IsDate(date->text)) diagnostics_.Warning("T0557", date->place, "`" + date->text + "` is no date", std::string(key) + ": 2026-11-30");
+    }
+    const YamlNode* related = document.Find("related");
+    if (related == nullptr || related->IsNull()) return;
+    if (!related->IsSequence()) diagnostics_.Warning("T0558", related->place, "`related` is not a list", "related: [{id: ..., type: derived}]");
+    for (const YamlNode& each : related->items) {
+      const YamlNode* type = each.Find("type");
+      if (each.Find("id") == nullptr || type == nullptr) {
+        diagnostics_.Warning("T0558", each.place, "a related rule has an `id` and a `type`", "{id: ..., type: derived}");
+      } else if (std::find(std::begin(kRelations), std::end(kRelations), type->text) == std::end(kRelations)) {
+        const std::string nearest = NearestWord(type->text, {std::begin(kRelations), std::end(kRelations)});
+        diagnostics_.Warning("T0558", type->place, "unknown relation `" + type->text + "`", nearest.empty() ? "derived, obsolete, merged, renamed, similar or correlation" : "`" + nearest + "`");
+      }
+    }
   }
 
   void ParseHeader(const YamlNode& document, Rule& rule) {
+    CheckRemarks(document);
+    for (const std::string_view key : kOwnKeys) {
+      for (const auto& [name, value] : document.entries) {
+        if (name.text == key) context_.NotPortable(name.place, "`" + name.text + "`");
+      }
+    }
+    if (const YamlNode* taxonomy = document.Find("taxonomy"); taxonomy != nullptr && !taxonomy->IsNull() && taxonomy->text != "sigma") {
+      Refuse("T0515", taxonomy->place, "the taxonomy `" + taxonomy->text + "` is not known here", "taxonomy: sigma, and its field names");
+    }
     for (const auto& [key, value] : document.entries) {
       if (std::find(std::begin(kRuleKeys), std::end(kRuleKeys), key.text) != std::end(kRuleKeys)) continue;
       // Unknown keys are the author's own attributes, unless they differ from a known one in spelling alone.
@@ -241,7 +318,7 @@ class RuleCollector::Impl {
     rule.description = text("description");
     rule.status = text("status");
     if (rule.title.empty()) Refuse("T0506", document.place, "the rule has no `title`", "title: what it detects");
-    if (rule.title.size() > kMaxTitle) diagnostics_.Warning("T0552", document.Find("title")->place, "the title is longer than 256 characters");
+    if (Characters(rule.title) > kMaxTitle) diagnostics_.Warning("T0552", document.Find("title")->place, "the title is longer than 256 characters");
     if (!rule.status.empty() && std::find(std::begin(kStatuses), std::end(kStatuses), rule.status) == std::end(kStatuses)) {
       const std::string nearest = NearestWord(rule.status, {std::begin(kStatuses), std::end(kStatuses)});
       diagnostics_.Warning("T0553", document.Find("status")->place, "unknown status `" + rule.status + "`", nearest.empty() ? "stable, test, experimental, deprecated or unsupported" : "`" + nearest + "`");
@@ -299,14 +376,16 @@ class RuleCollector::Impl {
     filter.title = title != nullptr && title->IsScalar() ? title->text : "filter";
     filter.place = document.place;
     const size_t errors_before = diagnostics_.errors();
-    if (!body.IsMap()) return Refuse("T0508", body.place, "`filter` is not a map", "filter: {rules: [rule_a], selection: {field: value}, condition: not selection}");
+    if (!body.IsMap()) return Refuse("T0508", body.place, body.IsNull() ? "`filter` is empty: what belongs to it is not indented below it" : "`filter` is not a map", "filter: {rules: [rule_a], selection: {field: value}, condition: not selection}");
     ParseFilterRules(body, filter);
     const YamlNode* logsource = document.Find("logsource");
     if (logsource != nullptr) ParseLogsource(*logsource, diagnostics_, filter.logsource);
     else if (filter.any_rule) Refuse("T0509", document.place, "a filter for any rule has no `logsource`", "logsource: {product: windows}");
-    if (!ParseDetection(body, {"rules"}, /*condition_list_allowed=*/false, context_, filter.body)) return false;
-    if (!filter.body.has_not) {
-      diagnostics_.Warning("T0555", body.Find("condition")->place, "the filter keeps only what its condition matches", "condition: not " + body.Find("condition")->text + ", to exclude that");
+    if (!ParseDetection(body, {"rules"}, /*condition_list_allowed=*/false, ContextFor(document), filter.body)) return false;
+    if (!HoldsForOthers(filter.body.condition, filter.body.items, false) && !HoldsForOthers(filter.body.condition, filter.body.items, true)) {
+      const YamlNode& condition = *body.Find("condition");
+      const bool word = condition.text.find_first_of(" ()") == std::string::npos;
+      diagnostics_.Warning("T0555", condition.place, "the filter keeps only what its condition matches: every other event is dropped", "condition: not " + (word ? condition.text : "(" + condition.text + ")") + ", to exclude that");
     }
     return diagnostics_.errors() == errors_before;
   }
@@ -352,7 +431,10 @@ class RuleCollector::Impl {
     std::vector<std::string_view> names;
     for (const auto& [name, index] : by_name_) names.push_back(name);
     std::sort(names.begin(), names.end());
-    const std::string nearest = NearestWord(reference.name, names);
+    std::string nearest = NearestWord(reference.name, names);
+    for (const ParsedRule& parsed : parsed_) {
+      if (parsed.rule.title == reference.name && !RuleLabel(parsed.rule).empty()) nearest = RuleLabel(parsed.rule) == parsed.rule.title ? "" : RuleLabel(parsed.rule);
+    }
     Refuse("T0512", reference.place, "there is no rule `" + reference.name + "`", nearest.empty() ? "the name or id of a rule that is loaded" : "`" + nearest + "`");
   }
 
@@ -374,7 +456,10 @@ class RuleCollector::Impl {
         }
       }
     }
-    // A rule over a refused rule cannot hold; say which.
+  }
+
+  // A rule over a refused rule cannot hold; say which.
+  void RefuseOverRefused() {
     for (bool changed = true; changed;) {
       changed = false;
       for (ParsedRule& parsed : parsed_) {
@@ -391,34 +476,60 @@ class RuleCollector::Impl {
   }
 
   void RefuseCycles() {
-    std::vector<int> depth(parsed_.size(), -1);  // -1 not seen, -2 on the path
+    std::vector<int> depth(parsed_.size(), -1);  // -1 not seen
     for (size_t i = 0; i < parsed_.size(); i++) Depth(i, depth);
   }
 
-  // Longest chain of correlations below a rule; kMaxChainDepth + 1 when it is refused.
+  // Each rule of a circle is told, at its reference to the next.
+  void RefuseCircle(const std::vector<size_t>& circle) {
+    for (size_t i = 0; i < circle.size(); i++) {
+      ParsedRule& parsed = parsed_[circle[i]];
+      const size_t next = circle[(i + 1) % circle.size()];
+      const auto ref = std::find(parsed.refs.begin(), parsed.refs.end(), next);
+      std::string names;
+      for (size_t k = 0; k < circle.size(); k++) names += RuleLabel(parsed_[circle[(i + k) % circle.size()]].rule) + " -> ";
+      Refuse("T0514", parsed.correlation.references[static_cast<size_t>(ref - parsed.refs.begin())].place,
+             "the correlation refers to itself: " + names + RuleLabel(parsed.rule), "rules that do not lead back to it");
+      RefuseRule(parsed);
+    }
+  }
+
+  // Longest chain of correlations that ends in a rule. One that leads back, or is too long, is refused.
   int Depth(size_t index, std::vector<int>& depth) {
     ParsedRule& parsed = parsed_[index];
     if (!parsed.rule.is_correlation || parsed.refused) return 0;
     if (depth[index] >= 0) return depth[index];
-    if (depth[index] == -2) return kMaxChainDepth + 1;
-    depth[index] = -2;
+    path_.push_back(index);
     int deepest = 0;
-    for (const size_t ref : parsed.refs) deepest = std::max(deepest, Depth(ref, depth));
-    depth[index] = deepest + 1;
-    if (deepest >= kMaxChainDepth) {
-      Refuse("T0514", parsed.rule.place, "the correlation refers to itself, or its chain is longer than " + std::to_string(kMaxChainDepth));
-      RefuseRule(parsed);
+    for (size_t i = 0; i < parsed.refs.size(); i++) {
+      const auto at = std::find(path_.begin(), path_.end(), parsed.refs[i]);
+      if (at == path_.end()) {
+        deepest = std::max(deepest, Depth(parsed.refs[i], depth));
+        continue;
+      }
+      RefuseCircle(std::vector<size_t>(at, path_.end()));
+      break;
     }
-    return depth[index];
+    path_.pop_back();
+    depth[index] = deepest + 1;
+    if (deepest < kMaxChainDepth || parsed.refused) return depth[index];
+    Refuse("T0514", parsed.rule.place, "the chain of correlations is longer than " + std::to_string(kMaxChainDepth), "fewer rules over rules");
+    RefuseRule(parsed);
+    return 0;
   }
 
   void ApplyFilters() {
     for (ParsedFilter& filter : filters_) {
       std::set<size_t> targets;
+      const size_t errors_before = diagnostics_.errors();
       for (const auto& reference : filter.rules) {
         const size_t* index = FindRule(reference.name);
         if (index == nullptr) UnknownReference(reference);
         else targets.insert(*index);
+      }
+      if (diagnostics_.errors() > errors_before) {
+        refused_++;
+        continue;
       }
       // A filter over a correlation goes to the detections below it.
       std::vector<size_t> todo(targets.begin(), targets.end());
@@ -560,6 +671,9 @@ class RuleCollector::Impl {
     }
     for (const FieldId field : rule.correlation.fields) text += " field " + context_.fields.name(field);
     for (const auto& threshold : rule.correlation.thresholds) text += " " + std::to_string(static_cast<int>(threshold.compare)) + " " + std::to_string(threshold.number);
+    for (const Pattern& value : rule.correlation.values) text += " value " + PatternSource(value);
+    if (rule.correlation.learning_fallback) text += " fallback";
+    for (const Pattern& value : rule.correlation.learning_fallback.value_or(std::vector<Pattern>())) text += " known " + PatternSource(value);
     if (rule.correlation.expression) text += " " + ExprText(*rule.correlation.expression);
     rule.semantic_hash = Sha256Hex(text);
     if (rule.early && rule.alert_class == AlertClass::kOnlyConfirmed) rule.alert_class = AlertClass::kMayBeRetracted;
@@ -588,10 +702,12 @@ class RuleCollector::Impl {
   Diagnostics& diagnostics_;
   std::vector<ParsedRule> parsed_;
   std::vector<ParsedFilter> filters_;
+  std::vector<size_t> path_;     // of Depth
   absl::flat_hash_map<std::string, size_t> by_name_;
   size_t refused_ = 0;
   uint32_t action_file_ = UINT32_MAX;
   YamlNode global_, previous_;
+  const YamlNode* last_ = nullptr;   // the document before, of the same file, where no action was near
 };
 
 RuleCollector::RuleCollector(SigmaContext context) : impl_(std::make_unique<Impl>(context)) {}

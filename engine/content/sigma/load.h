@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/content/content_set.h"
@@ -22,6 +23,14 @@ struct SigmaContext {
   FieldTable& fields;
   const Lists& lists;
   Diagnostics& diagnostics;
+  bool array_selectors = false;   // the document's sigma-version gives brackets in field names a meaning (17)
+  int element_depth = 0;          // selectors around what is being read
+  bool portable = false;          // report what other Sigma tools would refuse or read differently
+
+  // With `portable`: this stands in no rule that other tools are to read.
+  void NotPortable(Place place, std::string_view what) const {
+    if (portable) diagnostics.Warning("T1201", place, std::string(what) + " is not plain Sigma");
+  }
 };
 
 // Rules, correlations and filters before their references are resolved. Opaque to others.
@@ -29,7 +38,7 @@ class RuleCollector {
  public:
   explicit RuleCollector(SigmaContext context);
   ~RuleCollector();
-  // A document of a rule file, in load order. Refusals are counted and reported.
+  // A document of a rule file, in load order. It stays valid while documents of the same file are added. Refusals are counted and reported.
   void Add(const YamlNode& document);
   // Resolves references among everything added, applies filters, decides who alerts and in which class, computes semantic
   // hashes and hit fields. Returns the rules in load order.

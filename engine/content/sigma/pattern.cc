@@ -1,6 +1,9 @@
 #include "engine/content/sigma/pattern.h"
 
 #include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <utility>
 
 namespace tocsin::content {
 namespace {
@@ -17,13 +20,72 @@ char32_t NextCodePoint(std::string_view text, size_t& at) {
   return code;
 }
 
+constexpr std::string_view kDashes[] = {"-", "/", "\u2013", "\u2014", "\u2015"};
+
+// The dash at `at`, or "".
+std::string_view DashAt(std::string_view text, size_t at) {
+  for (const std::string_view dash : kDashes) {
+    if (text.substr(at, dash.size()) == dash) return dash;
+  }
+  return {};
+}
+
+// \w of \b and \B. Characters of other scripts are taken for letters: of signs beside dashes there are hardly any in command lines.
+bool IsWordAt(std::string_view text, size_t at) {
+  if (at >= text.size()) return false;
+  const unsigned char c = static_cast<unsigned char>(text[at]);
+  if (c >= 0x80) return DashAt(text, at).empty();
+  return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_';
+}
+
 }  // namespace
+
+std::string PatternSource(const Pattern& pattern) {
+  std::string out;
+  for (const Pattern::Piece& piece : pattern.pieces) {
+    if (piece.kind != Pattern::Kind::kLiteral) {
+      out += piece.kind == Pattern::Kind::kAny ? '*' : '?';
+      continue;
+    }
+    for (const char c : piece.text) {
+      if (c == '*' || c == '?' || c == '\\') out += '\\';
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> DashForms(std::string_view text) {
+  std::vector<std::string> out = {""};
+  bool word_before = false;
+  for (size_t at = 0; at < text.size();) {
+    const std::string_view dash = DashAt(text, at);
+    const bool flag = !dash.empty() && !word_before && IsWordAt(text, at + dash.size());
+    if (!flag) {
+      word_before = IsWordAt(text, at) || (word_before && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
+      for (std::string& each : out) each += text[at];
+      at++;
+      continue;
+    }
+    if (out.size() * std::size(kDashes) > kMaxDashForms) return {};
+    std::vector<std::string> product;
+    for (const std::string& each : out) {
+      for (const std::string_view form : kDashes) product.push_back(each + std::string(form));
+    }
+    out = std::move(product);
+    word_before = false;
+    at += dash.size();
+  }
+  return out;
+}
 
 Pattern ParsePattern(std::string_view text) {
   Pattern pattern;
+  pattern.pieces.reserve(3);   // a literal and what `contains` puts around it
   std::string literal;
   const auto flush = [&] {
-    if (!literal.empty()) pattern.pieces.push_back({Pattern::Kind::kLiteral, std::move(literal)});
+    if (literal.empty()) return;
+    pattern.pieces.push_back({Pattern::Kind::kLiteral, std::move(literal)});
     literal.clear();
   };
   for (size_t i = 0; i < text.size(); i++) {
@@ -99,24 +161,32 @@ std::string ToUtf16(std::string_view utf8, Utf16Form form) {
   return out;
 }
 
-bool IsUtf8(std::string_view text) {
+size_t FindBadUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
+    uint64_t eight;
+    if (text.size() - i >= sizeof eight) {
+      memcpy(&eight, text.data() + i, sizeof eight);
+      if ((eight & 0x8080808080808080u) == 0) {
+        i += sizeof eight;
+        continue;
+      }
+    }
     const unsigned char c = static_cast<unsigned char>(text[i]);
     if (c < 0x80) {
       i++;
       continue;
     }
     const size_t extra = c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 0;
-    if (extra == 0 || extra >= text.size() - i) return false;
+    if (extra == 0 || extra >= text.size() - i) return i;
     for (size_t k = 1; k <= extra; k++) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return i;
     }
     const unsigned char second = static_cast<unsigned char>(text[i + 1]);
     // Overlong forms, surrogates, and what lies above U+10FFFF.
-    if ((c == 0xE0 && second < 0xA0) || (c == 0xED && second > 0x9F) || (c == 0xF0 && second < 0x90) || (c == 0xF4 && second > 0x8F)) return false;
+    if ((c == 0xE0 && second < 0xA0) || (c == 0xED && second > 0x9F) || (c == 0xF0 && second < 0x90) || (c == 0xF4 && second > 0x8F)) return i;
     i += extra + 1;
   }
-  return true;
+  return std::string_view::npos;
 }
 
 }  // namespace tocsin::content

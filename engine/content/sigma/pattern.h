@@ -13,6 +13,14 @@ namespace tocsin::content {
 // Scans left to right: `\` before `*`, `?` or `\` yields that character and consumes both; any other `\` is itself.
 Pattern ParsePattern(std::string_view text);
 
+// The text that gives the pattern; put together, texts of patterns give the patterns together.
+std::string PatternSource(const Pattern& pattern);
+
+// A text's forms with each of its flag dashes (`- / – — ―` with no word boundary before and one behind) as each of the five.
+// Empty when there are more than kMaxDashForms of them.
+inline constexpr size_t kMaxDashForms = 625;   // four dashes
+std::vector<std::string> DashForms(std::string_view text);
+
 // The pattern with "any run" before or after it, unless one is there.
 void AddAnyBefore(Pattern& pattern);
 void AddAnyAfter(Pattern& pattern);
@@ -24,7 +32,8 @@ std::vector<std::string> Base64Offsets(std::string_view value);
 enum class Utf16Form { kLittleEndian, kBigEndian, kWithMark };   // kWithMark: FF FE, then little-endian
 std::string ToUtf16(std::string_view utf8, Utf16Form form);
 
-bool IsUtf8(std::string_view text);
+// Where the first byte stands that is not UTF-8; npos when there is none.
+size_t FindBadUtf8(std::string_view text);
 
 }  // namespace tocsin::content
 

@@ -3,31 +3,36 @@
 namespace tocsin::content {
 namespace {
 
-std::string Quoted(std::string_view text) {
+void AppendQuoted(std::string_view text, std::string& out) {
   static const char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
+  const auto plain = [](char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; };
+  out += '"';
+  while (!text.empty()) {
+    size_t run = 0;
+    while (run < text.size() && plain(text[run])) run++;
+    out.append(text, 0, run);
+    text.remove_prefix(run);
+    if (text.empty()) break;
+    const char c = text[0];
+    out += '\\';
     if (c == '"' || c == '\\') {
-      out += '\\';
       out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\x";
+    } else {
+      out += 'x';
       out += kHex[static_cast<unsigned char>(c) >> 4];
       out += kHex[c & 15];
-    } else {
-      out += c;
     }
+    text.remove_prefix(1);
   }
-  return out + "\"";
+  out += '"';
 }
 
-std::string PatternText(const Pattern& pattern) {
-  if (pattern.pieces.empty()) return "\"\"";
-  std::string out;
+void AppendPattern(const Pattern& pattern, std::string& out) {
+  if (pattern.pieces.empty()) out += "\"\"";
   for (const Pattern::Piece& piece : pattern.pieces) {
-    out += piece.kind == Pattern::Kind::kAny ? "*" : piece.kind == Pattern::Kind::kOne ? "?" : Quoted(piece.text);
+    if (piece.kind == Pattern::Kind::kLiteral) AppendQuoted(piece.text, out);
+    else out += piece.kind == Pattern::Kind::kAny ? '*' : '?';
   }
-  return out;
 }
 
 std::string_view CompareText(Compare compare) {
@@ -42,74 +47,102 @@ std::string_view CompareText(Compare compare) {
   return "";
 }
 
-std::string TestText(const ValueTest& test, const FieldTable& fields) {
+void AppendItem(const Item& item, const FieldTable& fields, std::string& out);
+void AppendElements(const ElementTest& test, std::string& out);
+
+void AppendTest(const ValueTest& test, const FieldTable& fields, std::string& out) {
   static constexpr std::string_view kParts[] = {"minute", "hour", "day", "week", "month", "year"};
-  std::string out;
   switch (test.kind) {
     case ValueTest::Kind::kPattern:
-      out = PatternText(test.pattern);
-      if (!test.number.empty()) out += " or =" + test.number;
+      AppendPattern(test.pattern, out);
+      if (!test.number.empty()) out.append(" or =").append(test.number);
       break;
-    case ValueTest::Kind::kBool: out = test.boolean ? "true" : "false"; break;
-    case ValueTest::Kind::kNull: out = "null"; break;
-    case ValueTest::Kind::kRegex: out = "re:" + Quoted(test.text); break;
-    case ValueTest::Kind::kCidr: out = "cidr:" + test.text; break;
-    case ValueTest::Kind::kCompare: out = std::string(CompareText(test.compare)) + test.number; break;
-    case ValueTest::Kind::kExists: out = test.boolean ? "exists" : "missing"; break;
-    case ValueTest::Kind::kFieldRef: out = "field:" + PatternText(test.pattern) + Quoted(fields.name(test.other_field)); break;
+    case ValueTest::Kind::kBool: out += test.boolean ? "true" : "false"; break;
+    case ValueTest::Kind::kNull: out += "null"; break;
+    case ValueTest::Kind::kRegex:
+      out += "re:";
+      AppendQuoted(test.text, out);
+      break;
+    case ValueTest::Kind::kCidr: out.append("cidr:").append(test.text); break;
+    case ValueTest::Kind::kCompare: out.append(CompareText(test.compare)).append(test.number); break;
+    case ValueTest::Kind::kExists: out += test.boolean ? "exists" : "missing"; break;
+    case ValueTest::Kind::kFieldRef:
+      out += "field:";
+      AppendPattern(test.pattern, out);
+      AppendQuoted(fields.name(test.other_field), out);
+      break;
     case ValueTest::Kind::kTimePart:
-      out = std::string(kParts[static_cast<size_t>(test.time_part)]) + std::string(CompareText(test.compare)) + test.number;
+      out.append(kParts[static_cast<size_t>(test.time_part)]).append(CompareText(test.compare)).append(test.number);
       break;
+    case ValueTest::Kind::kElements: AppendElements(*test.elements, out); break;
   }
   if (test.cased) out += " cased";
   if (test.windash) out += " windash";
-  if (test.until_ns != INT64_MAX) out += " until " + std::to_string(test.until_ns);
-  return out;
+  if (test.until_ns != INT64_MAX) out.append(" until ").append(std::to_string(test.until_ns));
 }
 
-void AppendExpr(const Expr& expr, const Detection& detection, const FieldTable& fields, std::string& out) {
+void AppendExpr(const Expr& expr, const std::vector<Item>& items, const FieldTable& fields, std::string& out) {
   switch (expr.kind) {
     case Expr::Kind::kItem:
-      out += ItemText(detection.items[expr.item], fields);
+      AppendItem(items[expr.item], fields, out);
       return;
     case Expr::Kind::kSelection:
-      AppendExpr(expr.children[0], detection, fields, out);
+      AppendExpr(expr.children[0], items, fields, out);
       return;
     case Expr::Kind::kNot:
       out += "not ";
-      AppendExpr(expr.children[0], detection, fields, out);
+      AppendExpr(expr.children[0], items, fields, out);
       return;
     case Expr::Kind::kAnd:
     case Expr::Kind::kOr:
       out += '(';
       for (size_t i = 0; i < expr.children.size(); i++) {
         if (i > 0) out += expr.kind == Expr::Kind::kAnd ? " and " : " or ";
-        AppendExpr(expr.children[i], detection, fields, out);
+        AppendExpr(expr.children[i], items, fields, out);
       }
       out += ')';
       return;
   }
 }
 
-}  // namespace
-
-std::string ItemText(const Item& item, const FieldTable& fields) {
-  std::string out = item.negated ? "none-of " : "";
-  out += item.field.valid() ? Quoted(fields.name(item.field)) : "keywords";
+void AppendItem(const Item& item, const FieldTable& fields, std::string& out) {
+  if (item.negated) out += "none-of ";
+  if (item.field.valid()) AppendQuoted(fields.name(item.field), out);
+  else out += "keywords";
   out += item.all ? " all[" : " any[";
   for (size_t i = 0; i < item.values.size(); i++) {
     if (i > 0) out += ", ";
     for (size_t k = 0; k < item.values[i].size(); k++) {
       if (k > 0) out += " | ";
-      out += TestText(item.values[i][k], fields);
+      AppendTest(item.values[i][k], fields, out);
     }
   }
-  return out + "]";
+  out += ']';
+}
+
+void AppendElements(const ElementTest& test, std::string& out) {
+  static constexpr std::string_view kOf[] = {"any of ", "all of ", "all of maybe no ", "none of ", "the value "};
+  out += kOf[static_cast<size_t>(test.of)];
+  for (const ElementPath::Step& step : test.path.steps) {
+    if (step.key.empty()) out.append("[").append(std::to_string(step.index)).append("]");
+    else AppendQuoted(step.key, out);
+  }
+  out += ": ";
+  AppendExpr(test.condition, test.items, test.fields, out);
+}
+
+}  // namespace
+
+std::string ItemText(const Item& item, const FieldTable& fields) {
+  std::string out;
+  AppendItem(item, fields, out);
+  return out;
 }
 
 std::string DetectionText(const Detection& detection, const FieldTable& fields) {
   std::string out = "logsource " + detection.logsource.product + "/" + detection.logsource.category + "/" + detection.logsource.service + ": ";
-  AppendExpr(detection.condition, detection, fields, out);
+  for (const auto& [name, value] : detection.logsource.custom) out += name + "=" + value + " ";
+  AppendExpr(detection.condition, detection.items, fields, out);
   return out;
 }
 

@@ -6,11 +6,14 @@
 #define TOCSIN_ENGINE_CONTENT_SIGMA_RULE_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/content/diagnostics.h"
+#include "engine/content/field_table.h"
 #include "engine/content/ids.h"
 
 namespace tocsin::content {
@@ -31,6 +34,8 @@ struct Pattern {
 enum class Compare : uint8_t { kLt, kLte, kGt, kGte, kEq, kNeq };
 enum class TimePart : uint8_t { kMinute, kHour, kDay, kWeek, kMonth, kYear };
 
+struct ElementTest;
+
 // One test of one field value. Which members mean something depends on `kind`.
 struct ValueTest {
   enum class Kind : uint8_t {
@@ -44,6 +49,7 @@ struct ValueTest {
     kFieldRef,   // other_field, cased, and how in pattern: an empty literal for the other value, kAny before and after it
                  //   as endswith, contains, startswith say; no pieces = equal
     kTimePart,   // time_part, compare, number
+    kElements,   // elements: the event's JSON is looked at anew, the values of the item's field are not (17)
   };
   Kind kind = Kind::kPattern;
   Pattern pattern;
@@ -56,6 +62,8 @@ struct ValueTest {
   std::string number;        // decimal text of a number (exact comparison, no double); empty when there is none
   int64_t until_ns = INT64_MAX;   // from a list entry with an expiry: no longer holds for events after this time
   FieldId other_field;
+  std::shared_ptr<const ElementTest> elements;   // immutable; shared by the copies of a filter
+  Place place;                    // of the value as written
 };
 
 // `field|modifiers: values`. An item holds iff (all ? every : some) entry of `values` holds, an entry being an OR of
@@ -78,8 +86,39 @@ struct Expr {
   std::vector<Expr> children;
 };
 
-struct Logsource {             // empty = not stated (25); compared without case
+// Where to look in an event or in an element of an array: keys and places by turns, `connections[0].ip`.
+struct ElementPath {
+  struct Step {
+    std::string key;             // dotted, the longest literal key wins (15); empty when the step is a place
+    int64_t index = 0;           // from 0; negative counts from the end
+  };
+  std::vector<Step> steps;       // none = the value itself, `.`
+};
+
+inline constexpr int kMaxElementDepth = 8;   // of tests inside tests
+
+// A test inside arrays (SEP #212, `sigma-version: 3`). Every element is an event of its own to `condition`: its fields are
+// numbered in `fields`, and everything that a rule may say of an event may be said of it.
+struct ElementTest {
+  enum class Of : uint8_t {
+    kAny,          // some element; false when there is none
+    kAll,          // every element, and there is one
+    kAllOrEmpty,   // every element
+    kNone,         // no element
+    kValue,        // the value at `path` itself, not what is in it (`args[0]`); several values: some one of them
+  };
+  Of of = Of::kAny;
+  ElementPath path;                      // of the arrays; their elements together are judged. A value that is no array is
+                                         //   an array of one, null and a missing value are an empty one
+  FieldTable fields;
+  std::vector<ElementPath> field_paths;  // by FieldId of `fields`, from the element
+  std::vector<Item> items;
+  Expr condition;                        // over `items`
+};
+
+struct Logsource {               // empty = not stated (25); compared without case
   std::string product, category, service;
+  std::vector<std::pair<std::string, std::string>> custom;   // the author's own attributes, sorted by name
 };
 
 struct Detection {
@@ -124,7 +163,11 @@ struct Correlation {
   double percentile = 50;
   std::optional<CorrelationExpr> expression;
   bool generate = false;
-  int64_t learning_ns = 0;            // value_first_seen
+  // value_first_seen alone: the silent time of a new group; which new values may fire (empty = all; every value is learned);
+  // and the values that alone are silent while a group learns, where a list names them.
+  int64_t learning_ns = 0;
+  std::vector<Pattern> values;
+  std::optional<std::vector<Pattern>> learning_fallback;
 };
 
 // How soon an alert of a rule may be believed (DESIGN section 4); a rule over an inner rule takes the weaker.

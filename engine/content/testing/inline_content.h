@@ -13,6 +13,7 @@ namespace tocsin::content {
 struct InlineContent {
   std::string rules, sources, playbooks;               // YAML, several documents each
   std::map<std::string, std::string> lists;            // name -> lines
+  bool portable = false;                               // as LoadOptions has it
 };
 
 std::shared_ptr<const ContentSet> ContentFromText(const InlineContent& texts, Diagnostics& diagnostics);

@@ -42,6 +42,7 @@ class TupleIds {
     return std::span(ids_).subspan(begin_[item], begin_[item + 1] - begin_[item]);
   }
   size_t distinct() const { return tuples_.size(); }
+  std::string_view Text(uint32_t id) const { return tuples_[id][0]; }   // of one field
   std::string Json(uint32_t id) const { return JsonTexts(tuples_[id]); }
 
  private:
@@ -107,7 +108,10 @@ void EvaluateFirstSeen(const Evaluation& evaluation, Group& group) {
     for (uint32_t id : tuples.Of(i)) {
       bool known = last_seen[id] != kNever && last_seen[id] >= since;
       last_seen[id] = now;
-      if (known || now < group.emit_from_ns || now < Plus(start, correlation.learning_ns)) continue;
+      if (known || now < group.emit_from_ns) continue;
+      if (!correlation.values.empty() && !evaluation.unit.values.Contains(tuples.Text(id))) continue;
+      const bool learning = now < Plus(start, correlation.learning_ns);
+      if (learning && (!correlation.learning_fallback || evaluation.unit.learning_fallback.Contains(tuples.Text(id)))) continue;
       FiringRecord& firing = group.firings.emplace_back();
       firing.at = firing.first = i;
       firing.value = tuples.Json(id);

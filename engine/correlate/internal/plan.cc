@@ -214,6 +214,8 @@ class Compiler {
     unit.correlation = &correlation;
     for (uint16_t ref = 0; ref < correlation.refs.size() && ref < kMaxRefs; ++ref) AddRef(unit, index, ref);
     for (content::FieldId field : correlation.fields) unit.fields.push_back(SourceOf(content_, field));
+    unit.values = match::ValueList(correlation.values);
+    if (correlation.learning_fallback) unit.learning_fallback = match::ValueList(*correlation.learning_fallback);
     if (correlation.refs.size() > kMaxRefs) {
       unit.usable = false;
     } else if (correlation.expression) {

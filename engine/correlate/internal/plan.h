@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/content/content_set.h"
+#include "engine/match/value_list.h"
 
 namespace tocsin::correlate {
 
@@ -67,6 +68,7 @@ struct Unit {
   const content::Correlation* correlation = nullptr;  // null: lone hits
   std::vector<std::vector<FieldSource>> group;        // [ref][group field]
   std::vector<FieldSource> fields;                    // condition.field
+  match::ValueList values, learning_fallback;         // value_first_seen: what may fire; what is known to a group that learns
   RefSet positive = 0;                                // refs whose hits make it fire
   RefSet negative = 0;                                // refs whose absence it asks for
   std::vector<int64_t> before_ns;                     // [ref]: absence span of temporal

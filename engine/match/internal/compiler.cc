@@ -51,9 +51,9 @@ class Compiler {
       const Rule& rule = content_.rules[i];
       if (rule.is_correlation) continue;
       const auto [it, fresh] = by_meaning.try_emplace(rule.semantic_hash, static_cast<uint32_t>(out_.conditions.size()));
-      if (fresh) {
+      if (fresh || it->second == kRefused) {   // what was refused is refused again, with this rule's place
         const std::optional<uint32_t> first_step = AddSteps(rule);
-        it->second = first_step ? it->second : kRefused;
+        it->second = first_step ? static_cast<uint32_t>(out_.conditions.size()) : kRefused;
         if (first_step) {
           out_.conditions.push_back({*first_step, LogsourceOf(rule), {}});
           rules.emplace_back();
@@ -101,8 +101,8 @@ class Compiler {
 
   std::optional<uint32_t> AddPredicate(const content::Item& item) {
     const auto [it, fresh] = predicates_.try_emplace(content::ItemText(item, content_.fields), static_cast<uint32_t>(out_.predicates.size()));
-    if (!fresh) return it->second == kRefused ? std::nullopt : std::optional(it->second);
-    Predicate predicate;
+    if (!fresh && it->second != kRefused) return it->second;
+    Predicate predicate;   // what was refused before is refused again, with this rule's place
     if (!predicate.Compile(item, witnesses_.grams(), diagnostics_)) {
       it->second = kRefused;
       return std::nullopt;

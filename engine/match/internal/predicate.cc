@@ -6,6 +6,7 @@
 
 #include "engine/event/time.h"
 #include "engine/match/internal/decimal.h"
+#include "engine/match/internal/element_match.h"
 #include "engine/match/internal/number_key.h"
 
 namespace tocsin::match {
@@ -88,6 +89,12 @@ bool Predicate::AddTest(const content::ValueTest& from, content::Place place, co
   if (from.kind == Kind::kExists) {
     (from.boolean ? group.exists : group.missing) = true;
     return true;
+  }
+  if (from.kind == Kind::kElements) {
+    auto elements = std::make_shared<ElementMatcher>();
+    const bool ok = elements->Compile(*from.elements, diagnostics);
+    group.elements.push_back(std::move(elements));
+    return ok;
   }
   Test test{.kind = from.kind};
   test.boolean = from.boolean;
@@ -189,12 +196,13 @@ bool Predicate::Compile(const content::Item& item, const GramCounts& grams, cont
   bool ok = true;
   for (const auto& entry : item.values) {
     if (item.all || groups_.empty()) groups_.emplace_back();
-    for (const content::ValueTest& test : entry) ok &= AddTest(test, item.place, diagnostics, groups_.back());
+    for (const content::ValueTest& test : entry) ok &= AddTest(test, test.place.line > 0 ? test.place : item.place, diagnostics, groups_.back());
   }
-  constexpr uint32_t kPatternCost = 4, kIndexCost = 16, kTestCost = 40;
+  constexpr uint32_t kPatternCost = 4, kIndexCost = 16, kTestCost = 40, kElementCost = 1000;
   for (Group& group : groups_) {
     MakeIndex(group, grams);
-    cost_ += static_cast<uint32_t>(group.ends.size() + group.patterns.size() * kPatternCost + group.numbers.size() + group.tests.size() * kTestCost + (group.literals ? kIndexCost : 0));
+    cost_ += static_cast<uint32_t>(group.ends.size() + group.patterns.size() * kPatternCost + group.numbers.size() + group.tests.size() * kTestCost +
+                                   group.elements.size() * kElementCost + (group.literals ? kIndexCost : 0));
   }
   return ok;
 }
@@ -207,6 +215,7 @@ bool Predicate::Holds(const event::EventView& event, FoldedTexts& texts) const {
 }
 
 bool Predicate::GroupHolds(const Group& group, const event::EventView& event, FoldedTexts& texts) const {
+  if (std::any_of(group.elements.begin(), group.elements.end(), [&](const auto& elements) { return elements->Holds(event); })) return true;
   if (!field_.valid()) {
     return std::any_of(event.leaves.begin(), event.leaves.end(), [&](const Value& leaf) { return ValueHolds(group, leaf, event, texts); });
   }
@@ -266,7 +275,8 @@ bool Predicate::TestHolds(const Test& test, const Value& value, const event::Eve
       return part >= 0 && CompareText(std::to_string(part), test.compare, test.number);
     }
     case Kind::kNull:
-    case Kind::kExists: break;   // of the group
+    case Kind::kExists:
+    case Kind::kElements: break;   // of the group
   }
   return false;
 }

@@ -23,6 +23,8 @@ namespace tocsin::match {
 
 inline constexpr int64_t kRegexMemory = 8 << 20;   // of one regex's automata; beyond it RE2 falls back to slower, linear forms
 
+class ElementMatcher;
+
 class Predicate {
  public:
   // False, with a diagnostic at the item's place, when a regex or a network is refused. `grams` choose the windows of literals.
@@ -59,6 +61,8 @@ class Predicate {
     std::vector<TextPattern> patterns;
     std::vector<Number> numbers;        // equal by value (SIGMA.md 18)
     std::vector<Test> tests;            // everything else
+    std::vector<std::shared_ptr<const ElementMatcher>> elements;   // asked of the event, not of the field's values; shared because
+                                                                   //   the type is not complete here
   };
   bool AddTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Group& group);
   static void MakeIndex(Group& group, const GramCounts& grams);

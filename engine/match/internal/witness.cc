@@ -186,7 +186,8 @@ WitnessChooser::Set WitnessChooser::OfTest(const Item& item, const ValueTest& te
   using Kind = ValueTest::Kind;
   const std::vector<Witness> present = {{.kind = Witness::Kind::kPresent, .field = item.field}};
   switch (test.kind) {
-    case Kind::kNull: return std::nullopt;
+    case Kind::kNull:
+    case Kind::kElements: return std::nullopt;
     case Kind::kExists: return test.boolean ? Set(present) : std::nullopt;
     case Kind::kPattern: return OfPattern(item, test);
     case Kind::kBool: return {{{.kind = Witness::Kind::kLiteral, .field = item.field, .where = LiteralIndex::Where::kWhole, .text = test.boolean ? "true" : "false"}}};

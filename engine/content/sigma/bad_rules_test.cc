@@ -1,0 +1,52 @@
+// tests/bad_rules.txt at the level of this room: each case is told its codes, in order. The program's test compares the words.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "engine/content/testing/inline_content.h"
+
+namespace tocsin::content {
+namespace {
+
+std::vector<std::string> CodesIn(const std::string& text) {
+  static const std::regex code("(?:error|warning) (T[0-9]{4}): ");
+  std::vector<std::string> out;
+  for (std::sregex_iterator it(text.begin(), text.end(), code), end; it != end; ++it) {
+    if ((*it)[1].str().substr(0, 3) != "T11") out.push_back((*it)[1]);   // regexes and networks are compiled by match
+  }
+  return out;
+}
+
+TEST(BadRules, EachIsToldItsCodes) {
+  std::ifstream in(TOCSIN_SOURCE_DIR "/tests/bad_rules.txt");
+  std::stringstream all;
+  all << in.rdbuf();
+  std::string rest = all.str();
+  size_t cases = 0;
+  for (size_t at = rest.find("=== "); at != std::string::npos; cases++) {
+    const size_t next = rest.find("\n=== ", at);
+    const std::string block = rest.substr(at, next == std::string::npos ? next : next - at);
+    at = next == std::string::npos ? next : next + 1;
+    const std::string title = block.substr(4, block.find('\n') - 4);
+    const size_t says = block.find("--- says\n");
+    ASSERT_NE(says, std::string::npos) << title;
+    const std::string files = block.substr(block.find('\n') + 1, says - block.find('\n') - 1);
+    InlineContent content;
+    const size_t list = files.find("--- file lists/");
+    content.rules = files.substr(0, list);
+    if (list != std::string::npos) {
+      const size_t name = list + std::string_view("--- file lists/").size(), line = files.find('\n', name);
+      content.lists[files.substr(name, files.find(".txt", name) - name)] = files.substr(line + 1);
+    }
+    content.portable = title.find(" portable") != std::string::npos;
+    Diagnostics diagnostics;
+    ContentFromText(content, diagnostics);
+    EXPECT_EQ(CodesIn(diagnostics.Text()), CodesIn(block.substr(says))) << title << "\n" << diagnostics.Text();
+  }
+  EXPECT_GT(cases, 100u);
+}
+
+}  // namespace
+}  // namespace tocsin::content
