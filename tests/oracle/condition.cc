@@ -50,7 +50,7 @@ class Parser {
   }
 
   Condition Chain(Condition::Kind kind, std::string_view keyword, Condition (Parser::*operand)()) {
-    Condition condition{kind, "", {(this->*operand)()}};
+    Condition condition{kind, "", {(this->*operand)()}, 0};
     while (Take(keyword)) condition.children.push_back((this->*operand)());
     if (condition.children.size() > 1) return condition;
     Condition only = std::move(condition.children[0]);
@@ -59,7 +59,7 @@ class Parser {
   Condition Or() { return Chain(Condition::Kind::kOr, "or", &Parser::And); }
   Condition And() { return Chain(Condition::Kind::kAnd, "and", &Parser::Not); }
   Condition Not() {
-    if (Take("not")) return {Condition::Kind::kNot, "", {Not()}};
+    if (Take("not")) return {Condition::Kind::kNot, "", {Not()}, 0};
     return Operand();
   }
   Condition Operand() {
@@ -72,16 +72,19 @@ class Parser {
     if (Is(at_, ")") || Is(at_, "and") || Is(at_, "or") || Is(at_, "of")) throw Refused("`" + words_[at_] + "` where a name was expected");
     if (selectors_ && Is(at_ + 1, "of")) {
       const bool any = Is(at_, "1") || Is(at_, "any"), all = Is(at_, "all");
-      if (!any && !all) throw Refused("`" + words_[at_] + " of`");
+      const std::string& number = words_[at_];
+      const bool counts = number.size() <= 3 && number[0] != '0' && number.find_first_not_of("0123456789") == std::string::npos;
+      if (!any && !all && !counts) throw Refused("`" + number + " of`");
+      const size_t count = counts ? std::stoul(number) : 0;
       at_ += 2;
       if (at_ == words_.size() || words_[at_] == "(" || words_[at_] == ")") throw Refused("`of` what?");
       std::string pattern = words_[at_++];
       if (Lower(pattern) == "them" && std::find(names_.begin(), names_.end(), pattern) == names_.end()) pattern = "them";
-      return {any ? Condition::Kind::kAny : Condition::Kind::kAll, pattern, {}};
+      return {any ? Condition::Kind::kAny : all ? Condition::Kind::kAll : Condition::Kind::kAtLeast, pattern, {}, count};
     }
     const std::string& word = words_[at_++];
     if (word.find_first_of("*?") != std::string::npos) throw Refused("a pattern where a name was expected");
-    return {Condition::Kind::kName, word, {}};
+    return {Condition::Kind::kName, word, {}, 0};
   }
 
   const std::vector<std::string>& names_;

@@ -162,7 +162,6 @@ class ItemParser {
   std::vector<ListEntry> Expanded(const std::string& text) const {
     std::vector<ListEntry> out = {{}};
     if (!Has("expand")) return {{text, std::nullopt}};
-    bool placeholder = false;
     for (size_t i = 0; i < text.size();) {
       std::vector<ListEntry> nexts = {{text.substr(i, 1), std::nullopt}};
       size_t used = 1;
@@ -171,7 +170,6 @@ class ItemParser {
         nexts[0].text = "%";
         used = 2;
       } else if (end != std::string::npos && end > i + 1) {
-        placeholder = true;
         const auto list = lists_.find(text.substr(i + 1, end - i - 1));
         if (list == lists_.end()) throw Refused("no list " + text.substr(i + 1, end - i - 1));
         nexts = list->second;
@@ -191,7 +189,6 @@ class ItemParser {
       out = std::move(longer);
       i += used;
     }
-    if (!placeholder) throw Refused("expand without a placeholder");
     return out;
   }
 
@@ -337,11 +334,14 @@ Expr Resolve(const Condition& condition, const std::vector<std::pair<std::string
       throw Refused("no selection " + condition.name);
     case Condition::Kind::kAny:
     case Condition::Kind::kAll:
-      expr.kind = condition.kind == Condition::Kind::kAny ? Expr::Kind::kOr : Expr::Kind::kAnd;
+    case Condition::Kind::kAtLeast:
+      expr.kind = condition.kind == Condition::Kind::kAny ? Expr::Kind::kOr : condition.kind == Condition::Kind::kAll ? Expr::Kind::kAnd : Expr::Kind::kAtLeast;
+      expr.count = condition.count;
       for (const auto& [name, selection] : selections) {
         if (Selects(condition.name, name)) expr.children.push_back(selection);
       }
       if (expr.children.empty()) throw Refused("no selection is called " + condition.name);
+      if (expr.children.size() < expr.count) throw Refused("fewer than so many selections are called " + condition.name);
       return expr;
     case Condition::Kind::kNot: expr.kind = Expr::Kind::kNot; break;
     case Condition::Kind::kAnd: expr.kind = Expr::Kind::kAnd; break;
@@ -419,6 +419,7 @@ bool Holds(const Expr& expr, const Event& event, std::optional<int64_t> event_ns
     case Expr::Kind::kAnd: return std::all_of(expr.children.begin(), expr.children.end(), holds);
     case Expr::Kind::kOr: return std::any_of(expr.children.begin(), expr.children.end(), holds);
     case Expr::Kind::kNot: return !holds(expr.children[0]);
+    case Expr::Kind::kAtLeast: return static_cast<size_t>(std::count_if(expr.children.begin(), expr.children.end(), holds)) >= expr.count;
     case Expr::Kind::kItem: return Holds(*expr.item, event, event_ns);
   }
   return false;

@@ -53,10 +53,11 @@ struct Item {
 
 // A condition, its selections put in. `kItem` ends it.
 struct Expr {
-  enum class Kind { kAnd, kOr, kNot, kItem };
+  enum class Kind { kAnd, kOr, kNot, kItem, kAtLeast };
   Kind kind = Kind::kAnd;
   std::vector<Expr> children;
   std::shared_ptr<const Item> item;
+  size_t count = 0;              // kAtLeast: so many of the children
 };
 
 // `detection:` or the body of a filter. `skip`: keys that are not selections (a filter's `rules`). Throws Refused.
@@ -68,10 +69,11 @@ bool Holds(const Item& item, const Event& event, std::optional<int64_t> event_ns
 
 // A condition over names: detections and correlations share the words.
 struct Condition {
-  enum class Kind { kAnd, kOr, kNot, kName, kAny, kAll };
+  enum class Kind { kAnd, kOr, kNot, kName, kAny, kAll, kAtLeast };
   Kind kind = Kind::kName;
-  std::string name;              // kName, and the pattern of kAny and kAll
+  std::string name;              // kName, and the pattern of kAny, kAll and kAtLeast
   std::vector<Condition> children;
+  size_t count = 0;              // kAtLeast
 };
 // 22, 23. `names`: what a word that looks like a keyword in capitals may be. Throws Refused.
 Condition ParseCondition(const std::string& text, const std::vector<std::string>& names, bool selectors);

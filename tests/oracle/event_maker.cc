@@ -40,6 +40,9 @@ void EventMaker::Want(const Expr& expr, bool holds) {
   switch (expr.kind) {
     case Expr::Kind::kItem: WantItem(*expr.item, holds); return;
     case Expr::Kind::kNot: Want(expr.children[0], !holds); return;
+    case Expr::Kind::kAtLeast:  // all of them, or none
+      for (const Expr& child : expr.children) Want(child, holds);
+      return;
     case Expr::Kind::kAnd:
     case Expr::Kind::kOr:
       if ((expr.kind == Expr::Kind::kAnd) == holds) {

@@ -211,7 +211,7 @@ class Loader {
       if (!rules_[i].taken || rule.correlation || !(filter.any || targets.contains(i))) continue;
       const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
       const bool applies = fits(filter.logsource.product, rule.logsource.product) && fits(filter.logsource.category, rule.logsource.category) && fits(filter.logsource.service, rule.logsource.service);
-      if (applies) rule.condition = Expr{Expr::Kind::kAnd, {rule.condition, filter.condition}, nullptr};
+      if (applies) rule.condition = Expr{Expr::Kind::kAnd, {rule.condition, filter.condition}, nullptr, 0};
     }
   }
   void AddBase(size_t i, std::set<size_t>& targets) const {
