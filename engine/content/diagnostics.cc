@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <numeric>
 #include <tuple>
 #include <utility>
@@ -11,14 +12,10 @@ namespace {
 
 constexpr size_t kSnippetColumns = 120;
 
-// The text of a line, counted from 1; empty when there is none.
-std::string_view LineOf(std::string_view text, uint32_t line) {
-  for (uint32_t i = 1; i < line; i++) {
-    const size_t end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  return text.substr(0, text.find_first_of("\r\n"));
+std::vector<size_t> LineStarts(std::string_view text) {
+  std::vector<size_t> starts = {0};
+  for (size_t end = 0; (end = text.find('\n', end)) != std::string_view::npos;) starts.push_back(++end);
+  return starts;
 }
 
 // A line as it is shown: at most kSnippetColumns around the column, bytes that would disturb a terminal replaced.
@@ -80,7 +77,12 @@ void Diagnostics::Warning(std::string_view code, Place place, std::string messag
 }
 
 std::string_view Diagnostics::Line(const Place& place) const {
-  return place.file < files_.size() && place.line > 0 ? LineOf(files_[place.file].text, place.line) : std::string_view();
+  if (place.file >= files_.size() || place.line == 0) return {};
+  const File& file = files_[place.file];
+  if (file.line_starts.empty()) file.line_starts = LineStarts(file.text);
+  if (place.line > file.line_starts.size()) return {};
+  const std::string_view rest = std::string_view(file.text).substr(file.line_starts[place.line - 1]);
+  return rest.substr(0, rest.find_first_of("\r\n"));
 }
 
 std::vector<const Diagnostic*> Diagnostics::Sorted() const {
@@ -95,19 +97,33 @@ std::vector<const Diagnostic*> Diagnostics::Sorted() const {
 }
 
 std::string Diagnostics::Text() const {
+  const std::vector<const Diagnostic*> sorted = Sorted();
   std::string out;
-  for (const Diagnostic* each : Sorted()) {
-    const Place& place = each->place;
-    if (place.file < files_.size()) {
-      out += files_[place.file].name;
-      if (place.line > 0) out += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
-      out += ": ";
-    }
-    out += each->severity == Severity::kError ? "error " : "warning ";
-    out += each->code + ": " + each->message + "\n";
-    if (place.file < files_.size() && place.line > 0) out += Snippet(Line(place), place.column);
-    if (!each->expected.empty()) out += "    expected: " + each->expected + "\n";
+  for (size_t i = 0; i < sorted.size();) {
+    const uint32_t file = sorted[i]->place.file;
+    const auto others = std::find_if(sorted.begin() + static_cast<ptrdiff_t>(i), sorted.end(), [&](const Diagnostic* each) { return each->place.file != file; });
+    const size_t end = static_cast<size_t>(others - sorted.begin());
+    for (const size_t shown = std::min(end, i + kShownOfAFile); i < shown; i++) out += TextOf(*sorted[i]);
+    if (i == end) continue;
+    const auto errors = std::count_if(sorted.begin() + static_cast<ptrdiff_t>(i), others, [](const Diagnostic* each) { return each->severity == Severity::kError; });
+    out += (file < files_.size() ? files_[file].name + ": " : "") + std::to_string(end - i) + " more here, " + std::to_string(errors) + " of them errors\n";
+    i = end;
   }
+  return out;
+}
+
+std::string Diagnostics::TextOf(const Diagnostic& diagnostic) const {
+  const Place& place = diagnostic.place;
+  std::string out;
+  if (place.file < files_.size()) {
+    out += files_[place.file].name;
+    if (place.line > 0) out += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+    out += ": ";
+  }
+  out += diagnostic.severity == Severity::kError ? "error " : "warning ";
+  out += diagnostic.code + ": " + diagnostic.message + "\n";
+  if (place.file < files_.size() && place.line > 0) out += Snippet(Line(place), place.column);
+  if (!diagnostic.expected.empty()) out += "    expected: " + diagnostic.expected + "\n";
   return out;
 }
 

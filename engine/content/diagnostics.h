@@ -49,16 +49,21 @@ class Diagnostics {
 
   // The diagnostics in the order they are shown: by file, line, column; what was found first first.
   std::vector<const Diagnostic*> Sorted() const;
-  // The line that a place is in, without its end; empty where there is none.
+  // The line that a place is in, without its end; empty where there is none. Constant time but for a file's first.
   std::string_view Line(const Place& place) const;
-  // file:line:column: error T0123: message, the line with a caret, the expectation. Sorted by file, line, column.
+  // file:line:column: error T0123: message, the line with a caret, the expectation. Sorted by file, line, column. Of each file
+  // the first kShownOfAFile, and how many more there are.
+  static constexpr size_t kShownOfAFile = 1000;
   std::string Text() const;
 
  private:
   struct File {
     std::string name;
     std::string text;
+    mutable std::vector<size_t> line_starts;   // filled at the first question: few files have a diagnostic
   };
+  std::string TextOf(const Diagnostic& diagnostic) const;
+
   std::vector<File> files_;
   std::vector<Diagnostic> all_;
   size_t errors_ = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "engine/content/diagnostics_json.h"
 
 namespace tocsin::content {
@@ -39,6 +41,39 @@ TEST(Diagnostics, LongLinesAreCutAroundTheColumn) {
   diagnostics.Error("T0001", {file, 1, 501}, "b");
   const std::string text = diagnostics.Text();
   EXPECT_NE(text.find("\n    " + std::string(59, 'a') + "b" + std::string(60, 'c') + "\n    " + std::string(59, ' ') + "^\n"), std::string::npos) << text;
+}
+
+TEST(Diagnostics, LineOfAPlace) {
+  Diagnostics diagnostics;
+  const uint32_t file = diagnostics.AddFile("a.yml", "one\ntwo\r\n\nfour");
+  EXPECT_EQ(diagnostics.Line({file, 1, 1}), "one");
+  EXPECT_EQ(diagnostics.Line({file, 2, 1}), "two");
+  EXPECT_EQ(diagnostics.Line({file, 3, 1}), "");
+  EXPECT_EQ(diagnostics.Line({file, 4, 1}), "four");
+  EXPECT_EQ(diagnostics.Line({file, 5, 1}), "");
+  EXPECT_EQ(diagnostics.Line({file, 0, 0}), "");
+  EXPECT_EQ(diagnostics.Line({file + 1, 1, 1}), "");
+  EXPECT_EQ(diagnostics.Line({diagnostics.AddFile("blank.yml", ""), 1, 1}), "");
+}
+
+// A hundred thousand bad documents in one file took minutes to print: each looked for its line from the file's first.
+TEST(Diagnostics, OfAFileWithVeryManyTheFirstAreShownAndTheRestCounted) {
+  constexpr uint32_t kMany = 100'000;
+  Diagnostics diagnostics;
+  std::string text;
+  for (uint32_t i = 0; i < kMany; i++) text += "line\n";
+  const uint32_t bad = diagnostics.AddFile("bad.yml", text), other = diagnostics.AddFile("other.yml", "x\n");
+  for (uint32_t line = 1; line <= kMany; line++) {
+    if (line % 4 == 0) diagnostics.Warning("T0001", {bad, line, 1}, "odd");
+    else diagnostics.Error("T0002", {bad, line, 1}, "wrong");
+  }
+  diagnostics.Error("T0002", {other, 1, 1}, "wrong");
+  const std::string shown = diagnostics.Text();
+  EXPECT_NE(shown.find("bad.yml:1000:1: "), std::string::npos);
+  EXPECT_EQ(shown.find("bad.yml:1001:1: "), std::string::npos);
+  EXPECT_NE(shown.find("\nbad.yml: 99000 more here, 74250 of them errors\nother.yml:1:1: error"), std::string::npos);
+  EXPECT_EQ(diagnostics.all().size(), kMany + 1);
+  for (uint32_t line = 1; line <= kMany; line++) ASSERT_EQ(diagnostics.Line({bad, line, 1}), "line");
 }
 
 TEST(Diagnostics, JsonAndSarif) {
