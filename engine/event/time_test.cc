@@ -140,7 +140,7 @@ TEST(ParseTime, EveryDayOfTheRange) {
     for (int month = 1; month <= 12; ++month) {
       const int days = kDays[month - 1] + (month == 2 && leap ? 1 : 0);
       for (int day = 1; day <= days + 1; ++day) {
-        char text[32];
+        char text[48];
         std::snprintf(text, sizeof text, "%04d-%02d-%02dT00:00:01Z", year, month, day);
         const ParsedTime parsed = ParseTime(text);
         if (day > days) {
