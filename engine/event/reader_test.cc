@@ -25,6 +25,8 @@ void* operator new(size_t size) {
   if (void* memory = malloc(size)) return memory;
   abort();
 }
+// std::stable_sort's buffer: the address sanitizer's own would meet the free() below.
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return operator new(size); }
 void operator delete(void* memory) noexcept { free(memory); }
 void operator delete(void* memory, size_t) noexcept { free(memory); }
 
