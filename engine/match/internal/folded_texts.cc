@@ -30,7 +30,9 @@ void FoldedTexts::NextBlock(size_t wanted) {
   }
   if (block_ < blocks_.size()) return;
   const size_t size = std::max(kBlockBytes, wanted);
-  blocks_.push_back({std::make_unique<char[]>(size), size});
+  // Zero is only its first margin: who explains one event of many rules opens a block for each.
+  blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
+  memset(blocks_.back().bytes.get(), 0, kMargin);
   used_ = 0;
 }
 
