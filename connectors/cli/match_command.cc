@@ -76,7 +76,7 @@ void AddMatch(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<MatchArguments>();
   command->add_option("--rules", arguments->rules, "Rule file or folder; may be given several times")->required()->take_all()->allow_extra_args(false)->type_name("PATH");
   command->add_option("paths", arguments->paths, "Files, folders, or - for standard input (the default)")->type_name("PATH");
-  command->add_option("--source", arguments->run.source, "All events are of this source; nothing is recognised")->type_name("NAME");
+  command->add_option("--source", arguments->run.source, "All events are of this source or of one that extends it")->type_name("NAME");
   command->add_flag("--logsource-from-event", arguments->run.logsource_from_event,
                     "The event's own product, category and service are its logsource");
   command->add_option("--time-field", arguments->run.time_field, "Field with the event's time (RFC 3339, epoch seconds or milliseconds)")->type_name("FIELD");

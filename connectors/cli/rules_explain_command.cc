@@ -102,7 +102,7 @@ void AddRulesExplain(CLI::App& rules, int& exit_code) {
       ->take_all()
       ->allow_extra_args(false)
       ->type_name("PATH");
-  command->add_option("--source", arguments->options.source, "All events are of this source; nothing is recognised")
+  command->add_option("--source", arguments->options.source, "All events are of this source or of one that extends it")
       ->type_name("NAME");
   command->add_flag("--logsource-from-event", arguments->options.logsource_from_event,
                     "The event's own product, category and service are its logsource");

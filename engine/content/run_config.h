@@ -13,7 +13,7 @@ namespace tocsin::content {
 struct RunConfig {
   struct Topic {
     std::string name;
-    std::string source;                            // empty = recognise each event
+    std::string source;                            // it or one that extends it; empty = any
   };
   std::string brokers, group = "tocsin", output_topic;   // output_topic empty = incidents go to the store alone
   std::vector<Topic> topics;

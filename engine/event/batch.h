@@ -23,7 +23,7 @@ using InputId = content::StrongId<struct InputTag, uint32_t>;
 struct Input {
   std::string name;                // path as given, or topic/partition
   std::string folder;              // name of the folder that holds the file; empty for topics
-  content::SourceId source;        // named outright by flag or configuration; !valid() = recognise each event
+  content::SourceId source;        // named by flag or configuration: it or one that extends it; !valid() = any
 };
 using InputTable = std::vector<Input>;
 

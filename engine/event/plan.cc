@@ -28,6 +28,12 @@ bool Applies(const Logsource& rule, const Logsource& source) {
   return fits(rule.product, source.product) && fits(rule.category, source.category) && fits(rule.service, source.service);
 }
 
+// What `source` extends; null when it stands by itself. The loader refuses a source that extends itself.
+const SourceDef* Extended(const ContentSet& content, const SourceDef& source) {
+  const auto it = std::find_if(content.sources.begin(), content.sources.end(), [&](const SourceDef& each) { return each.name == source.extends; });
+  return it == content.sources.end() ? nullptr : &*it;
+}
+
 using FieldSet = std::set<FieldId>;
 
 void AddTests(const std::vector<content::Item>& tests, FieldSet& out) {
@@ -117,6 +123,11 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
       by_tests.push_back({tests.Needs(presence), SourceId(static_cast<uint16_t>(i)), static_cast<uint32_t>(tests.size())});
     }
     std::stable_sort(by_tests.begin(), by_tests.end(), [](const Recogniser& a, const Recogniser& b) { return a.tests > b.tests; });
+    for (const Recogniser& each : by_tests) {
+      for (const SourceDef* whole = Extended(*content_, *sources[each.source.value()].def); whole != nullptr; whole = Extended(*content_, *whole)) {
+        sources[static_cast<size_t>(whole - content_->sources.data())].extended_by.push_back(each);
+      }
+    }
   }
   for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics);
   CollectTransportFields();

@@ -393,7 +393,6 @@ class Reader::Impl {
     event_.folder = input.folder;
     event_.headers = {batch_->headers.data() + document_->first_header, document_->headers};
     event_.transport = document_->transport;
-    if (input.source.valid()) guess_ = input.source;
   }
 
   error_code WalkGuess(ondemand::object& object, Walker::Found* found) {
@@ -478,11 +477,9 @@ class Reader::Impl {
   error_code Complete(ondemand::object& object, std::string_view raw) {
     event_.raw = raw;
     if (in_body_ == nullptr) event_.body = raw;
-    const Input& input = inputs_[batch_->input.value()];
     finisher_.FillTransport(envelope_headers_, event_);
     bool ambiguous = false;
-    SourceId source = input.source;
-    if (!source.valid()) source = finisher_.Recognise(event_, &ambiguous);
+    const SourceId source = finisher_.Recognise(event_, inputs_[batch_->input.value()].source, &ambiguous);
     if (source != guess_) {
       guess_ = source;
       counters_.second_walks++;

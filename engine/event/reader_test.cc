@@ -61,6 +61,11 @@ extends: cloud
 recognise: {eventName: PutImage}
 samples: ['{"eventVersion":"1","eventName":"PutImage"}']
 ---
+name: cloud.put.late
+extends: cloud.put
+recognise: {stage: late}
+samples: ['{"eventVersion":"1","eventName":"PutImage","stage":"late"}']
+---
 name: hook
 logsource: {product: github}
 envelope: {headers: headers, body: payload, received_at: received_at}
@@ -297,6 +302,23 @@ TEST_F(ReaderTest, DerivedFieldsKeysAndLinks) {
 TEST_F(ReaderTest, TheDefinitionWithMoreTestsWins) {
   const auto none = [](const EventView&) { return ""; };
   EXPECT_EQ(Read({R"({"eventVersion":"1","eventName":"PutImage"})", R"({"eventVersion":"1","eventName":"x"})", R"({"x":1})"}, none), (Strings{"cloud.put", "cloud", "?"}));
+}
+
+// The symptom: with its source named, an event lost the entities and links of the source that extends it.
+TEST_F(ReaderTest, ANamedSourceIsItOrOneThatExtendsIt) {
+  const Strings events = {R"({"eventVersion":"1","eventName":"PutImage"})", R"({"eventVersion":"1","eventName":"PutImage","stage":"late"})",
+                          R"({"eventVersion":"1","eventName":"x"})", R"({"x":1})", R"({"headers":{"X-GitHub-Event":"push"},"payload":{"ref":"a"}})"};
+  const auto named = [&](const char* name) {
+    for (size_t i = 0; i < content_->sources.size(); i++) {
+      if (content_->sources[i].name == name) inputs_[0].source = content::SourceId(static_cast<uint16_t>(i));
+    }
+    return Read(events, [](const EventView&) { return ""; });
+  };
+  EXPECT_EQ(named("cloud"), (Strings{"cloud.put", "cloud.put.late", "cloud", "cloud", "cloud"}));
+  EXPECT_EQ(named("cloud.put"), (Strings{"cloud.put", "cloud.put.late", "cloud.put", "cloud.put", "cloud.put"}));
+  EXPECT_EQ(named("hook"), Strings(5, "hook"));
+  EXPECT_EQ(counters_.second_walks, 1u);
+  EXPECT_EQ(counters_.ambiguous_source, 0u);
 }
 
 TEST_F(ReaderTest, IdentityIsTheIdOrTheRecord) {

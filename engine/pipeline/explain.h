@@ -21,7 +21,7 @@
 namespace tocsin::pipeline {
 
 struct ExplainOptions {
-  std::string source;  // --source NAME: skip recognition
+  std::string source;  // --source NAME: it or one that extends it
   bool logsource_from_event = false;
   std::string time_field;
   std::optional<uint64_t> number;  // this event alone; events of a correlation are shown alone, and judged all

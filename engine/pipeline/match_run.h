@@ -13,7 +13,7 @@
 namespace tocsin::pipeline {
 
 struct MatchRunOptions {
-  std::string source;                // --source NAME: skip recognition
+  std::string source;                // --source NAME: it or one that extends it
   bool logsource_from_event = false;
   std::string time_field;
   bool count = false;                // per-rule totals instead of hits

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from tocsin import Case, json_lines, tocsin
+from tocsin import DEMO, ROOT, Case, json_lines, tocsin
 
 RULES = """title: Login failed
 id: 6b0f7b8e-6f6c-4c0e-9d0e-0d7f1f0f1b01
@@ -153,6 +153,14 @@ class Match(Case):
         path.write_text(login(1) + '\n')
         _, err = tocsin('match', '--rules', self.rules, '--source', 'aws.cloudtrial', path, expect=2)
         self.assertIn('aws.cloudtrail', err)
+
+    def test_a_named_source_keeps_those_that_extend_it(self):
+        logs = DEMO / 'ci_runner_before_release/events/cloudtrail'
+        rules = [argument for folder in ('runner', 'release') for argument in ('--rules', ROOT / 'rules' / folder)]
+        recognised, _ = tocsin('match', *rules, logs)
+        named, _ = tocsin('match', *rules, '--source', 'aws.cloudtrail', logs)
+        self.assertEqual(named, recognised)
+        self.assertIn('image_pushed', {hit['rule']['name'] for hit in json_lines(named)})
 
 
 if __name__ == '__main__':

@@ -12,6 +12,13 @@
 
 namespace tocsin::event {
 
+// A source in the order of recognition: most tests first, then by name.
+struct Recogniser {
+  FieldBits needs;                           // of the plan's `presence`
+  SourceId source;
+  uint32_t tests;
+};
+
 struct CompiledDerived {
   struct Alternative {
     FieldBits needs = 0;                     // of the source's `presence`: without these it yields nothing
@@ -44,6 +51,7 @@ struct CompiledSource {
   const content::SourceDef* def = nullptr;   // null: unknown events
   Trie trie;
   FieldTestSet recognise, skip;
+  std::vector<Recogniser> extended_by;       // directly or not, in the order of recognition
   FieldPresence presence;                    // of fields that the parts below read and the event itself gives
   std::vector<CompiledDerived> derived;
   std::vector<CompiledLink> links;
@@ -53,13 +61,6 @@ struct CompiledSource {
   // Logsources of the keyword rules that may apply: such events' leaves are wanted. With logsource_from_event the event's own
   // attributes decide; else one is enough.
   std::vector<content::Logsource> keywords;
-};
-
-// A source in the order of recognition: most tests first, then by name.
-struct Recogniser {
-  FieldBits needs;                           // of the plan's `presence`
-  SourceId source;
-  uint32_t tests;
 };
 
 struct WebhookEnvelope {

@@ -87,13 +87,14 @@ void Finisher::FillTransport(const std::vector<Header>& envelope_headers, EventV
   Attach(event);
 }
 
-SourceId Finisher::Recognise(const EventView& event, bool* ambiguous) const {
+SourceId Finisher::Recognise(const EventView& event, SourceId named, bool* ambiguous) const {
   *ambiguous = false;
+  const std::vector<Recogniser>& candidates = named.valid() ? plan_.source(named).extended_by : plan_.by_tests;
   const FieldBits present = plan_.presence.Of(event);
   const auto takes = [&](const Recogniser& each) { return HasAll(present, each.needs) && plan_.source(each.source).recognise.HoldsBeyondNeeds(event); };
-  const auto end = plan_.by_tests.end();
-  const auto found = std::find_if(plan_.by_tests.begin(), end, takes);
-  if (found == end) return SourceId();
+  const auto end = candidates.end();
+  const auto found = std::find_if(candidates.begin(), end, takes);
+  if (found == end) return named;
   for (auto other = found + 1; other != end && other->tests == found->tests && !*ambiguous; ++other) *ambiguous = takes(*other);
   return found->source;
 }

@@ -20,8 +20,9 @@ class Finisher {
   void Attach(EventView& event) const;
   // Fills $header.*, $folder, $payload_type. `envelope_headers` come from a webhook envelope, `event.headers` from the message.
   void FillTransport(const std::vector<Header>& envelope_headers, EventView& event);
-  // The source by its definition's tests; !valid() = none. REQUIRES: Attach.
-  SourceId Recognise(const EventView& event, bool* ambiguous) const;
+  // The source by its definition's tests; !valid() = none. Where the input names its source, those that extend it are asked: the
+  // named one when none of them takes the event. REQUIRES: Attach.
+  SourceId Recognise(const EventView& event, SourceId named, bool* ambiguous) const;
   // The rest, for the source that `event` has by now. Texts live until Begin.
   void Finish(EventView& event);
   // May a keyword rule apply to the event? Then its leaves are wanted.
