@@ -83,21 +83,56 @@ void AddDefinition(const SourceDef& def, FieldSet& out) {
 
 void AddQuery(const content::EventQuery& query, FieldSet& out) { AddTests(query.where, out); }
 
-void AddPlaybooks(const ContentSet& content, FieldSet& out) {
-  for (const auto& playbook : content.playbooks) {
-    for (const auto& binding : playbook.bindings) {
-      out.insert(binding.fields.begin(), binding.fields.end());
-      AddQuery(binding.query, out);
+void AddPlaybook(const content::Playbook& playbook, FieldSet& out) {
+  for (const auto& binding : playbook.bindings) {
+    out.insert(binding.fields.begin(), binding.fields.end());
+    AddQuery(binding.query, out);
+  }
+  for (const auto& item : playbook.preserve) {
+    for (const auto& part : item.parts) AddQuery(part.query, out);
+  }
+  for (const auto& verdict : playbook.verdicts) {
+    for (const auto& facet : verdict.facets) {
+      for (const auto& query : facet.used) AddQuery(query, out);
+      for (const auto& query : facet.reachable) AddQuery(query, out);
     }
-    for (const auto& item : playbook.preserve) {
-      for (const auto& part : item.parts) AddQuery(part.query, out);
+  }
+}
+
+void AddCorrelation(const content::Correlation& correlation, FieldSet& out) {
+  out.insert(correlation.fields.begin(), correlation.fields.end());
+  for (const auto& group : correlation.group_by) out.insert(group.per_ref.begin(), group.per_ref.end());
+}
+
+// Tells of each field that no trie took, wherever somebody reads it.
+void TellTooLong(const ContentSet& content, const FieldSet& too_long, Diagnostics& diagnostics) {
+  FieldSet read;
+  const auto tell = [&](const content::Place& place) {
+    for (const FieldId field : read) {
+      if (!too_long.contains(field)) continue;
+      diagnostics.Error("T1003", place, "the field path `" + content.fields.name(field) + "` has more than " + std::to_string(kMaxPathSegments) + " parts");
     }
-    for (const auto& verdict : playbook.verdicts) {
-      for (const auto& facet : verdict.facets) {
-        for (const auto& query : facet.used) AddQuery(query, out);
-        for (const auto& query : facet.reachable) AddQuery(query, out);
-      }
+    read.clear();
+  };
+  for (const content::Rule& rule : content.rules) {
+    if (rule.is_correlation) {
+      AddCorrelation(rule.correlation, read);
+      tell(rule.place);
+      continue;
     }
+    for (const content::Item& item : rule.detection.items) {
+      AddTests({item}, read);
+      tell(item.place);
+    }
+  }
+  for (const SourceDef& source : content.sources) {
+    AddTests(source.recognise, read);
+    AddDefinition(source, read);
+    tell(source.place);
+  }
+  for (const content::Playbook& playbook : content.playbooks) {
+    AddPlaybook(playbook, read);
+    tell(playbook.place);
   }
 }
 
@@ -129,7 +164,9 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
       }
     }
   }
-  for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics);
+  FieldSet too_long;
+  for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics, too_long);
+  if (!too_long.empty()) TellTooLong(*content_, too_long, diagnostics);
   CollectTransportFields();
   for (const std::string& prefix : content_->site.internal_prefixes) {
     Network network;
@@ -202,12 +239,12 @@ void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
   out.identity_seed = EntityHash(EntityKind::kToken, def.name);
 }
 
-void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics) {
+void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics, FieldSet& too_long) {
   CompiledSource& out = sources[index];
   FieldSet wanted;
   for (const auto& source_def : content_->sources) AddTests(source_def.recognise, wanted);
   if (out.def != nullptr) AddDefinition(*out.def, wanted);
-  AddPlaybooks(*content_, wanted);
+  for (const content::Playbook& playbook : content_->playbooks) AddPlaybook(playbook, wanted);
   for (const content::Rule& rule : content_->rules) {
     if (rule.is_correlation) continue;
     if (!options.logsource_from_event && out.def != nullptr && !Applies(rule.detection.logsource, out.def->logsource)) continue;
@@ -233,7 +270,7 @@ void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics) {
     const std::string& name = content_->fields.name(field);
     // Entity keys are the source definition's to give: an event that carries such a key must not be believed.
     if (name.empty() || name[0] == '$' || name.rfind("entity.", 0) == 0) continue;
-    if (!trie.Add(name, field)) diagnostics.Error("T1003", {}, "the field path `" + name + "` has more than " + std::to_string(kMaxPathSegments) + " parts");
+    if (!trie.Add(name, field)) too_long.insert(field);
   }
   if (options.recognise) {
     for (const auto& source_def : content_->sources) {

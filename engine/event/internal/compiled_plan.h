@@ -2,6 +2,7 @@
 #ifndef TOCSIN_ENGINE_EVENT_INTERNAL_COMPILED_PLAN_H_
 #define TOCSIN_ENGINE_EVENT_INTERNAL_COMPILED_PLAN_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -92,7 +93,8 @@ class CompiledPlan : public Plan {
 
  private:
   void CompileSource(size_t index, content::Diagnostics& diagnostics);
-  void BuildTrie(size_t index, content::Diagnostics& diagnostics);
+  // Adds to `too_long` the fields that the trie refuses.
+  void BuildTrie(size_t index, content::Diagnostics& diagnostics, std::set<FieldId>& too_long);
   void CollectTransportFields();
   void CheckSamples(const std::shared_ptr<const Plan>& self, content::Diagnostics& diagnostics) const;
   friend class Plan;
