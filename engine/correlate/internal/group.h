@@ -75,8 +75,7 @@ using AskedKey = std::pair<content::EntityKind, std::string>;
 
 class ItemReader {
  public:
-  ItemReader(const content::ContentSet& content, const Plan& plan, const HitPool& pool, const LinkTable& links)
-      : content_(content), plan_(plan), pool_(pool), links_(links) {}
+  ItemReader(const Plan& plan, const HitPool& pool, const LinkTable& links) : plan_(plan), pool_(pool), links_(links) {}
 
   bool Before(const Item& a, const Item& b) const;
   const match::Hit& hit(const Item& item) const { return pool_[item.hit]; }
@@ -95,7 +94,6 @@ class ItemReader {
   void Linked(HitIndex hit, content::EntityKind wanted, std::vector<AskedKey>* asked,
               std::vector<std::string_view>& out);
 
-  const content::ContentSet& content_;
   const Plan& plan_;
   const HitPool& pool_;
   const LinkTable& links_;

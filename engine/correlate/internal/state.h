@@ -41,7 +41,7 @@ struct State {
         options(engine_options),
         plan(CompilePlan(*content, !options.keep_firings)),
         pool(options.drop_duplicates, options.keep_firings),
-        reader(*content, plan, pool, links),
+        reader(plan, pool, links),
         units(plan.units.size()) {}
 
   // Precision of times plus clock slack: how far behind in time a hit may stand and still count as earlier.
