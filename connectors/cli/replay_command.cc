@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -42,37 +43,46 @@ class TemporaryFolder {
   std::string path_;
 };
 
-// Wide enough for "  github.webhook.secret_scanning_alert".
-constexpr int kNameWidth = 38, kCountWidth = 15;
+// Counts below each other: as wide as the shipped sources' names need, or wider for a longer one.
+class CountTable {
+ public:
+  explicit CountTable(const pipeline::ReplaySummary& summary) {
+    for (const auto& [source, count] : summary.sources) name_width_ = std::max(name_width_, static_cast<int>(source.size()) + 2);
+  }
+  void Row(const char* name, uint64_t value, const char* note = "") const {
+    fprintf(stderr, "  %-*s %*s%s%s\n", name_width_, name, kCountWidth, WithCommas(value).c_str(), *note ? "  " : "", note);
+  }
+  void RowIfAny(const char* name, uint64_t value, const char* note) const {
+    if (value > 0) Row(name, value, note);
+  }
 
-void Count(const char* name, uint64_t value, const char* note = "") {
-  fprintf(stderr, "  %-*s %*s%s%s\n", kNameWidth, name, kCountWidth, WithCommas(value).c_str(), *note ? "  " : "", note);
-}
-void CountIfAny(const char* name, uint64_t value, const char* note) {
-  if (value > 0) Count(name, value, note);
-}
+ private:
+  static constexpr int kCountWidth = 15;
+  int name_width_ = 38;
+};
 
 // What a person wants to know of a run: what was read, what was not, what came out.
 void PrintSummary(const pipeline::ReplaySummary& summary, const std::string& bad_path) {
+  const CountTable counts(summary);
   fprintf(stderr, "\nRead\n");
-  Count("events", summary.events);
-  Count("bytes", summary.bytes);
-  for (const auto& [source, count] : summary.sources) Count(("  " + source).c_str(), count);
-  CountIfAny("  of no known source", summary.unknown_source, "matched all the same, no logsource");
-  Count("bad", summary.bad, summary.bad > 0 && !bad_path.empty() ? ("kept in " + bad_path).c_str() : "");
-  CountIfAny("late", summary.late, "");
-  CountIfAny("duplicate hits", summary.duplicates, "counted once");
-  CountIfAny("without a time", summary.no_time, "matched; no part in correlations or timelines");
-  CountIfAny("time inferred", summary.time_inferred, "no readable event time: the transport's was taken");
-  CountIfAny("time in the future", summary.future_time, "more than 5 min ahead of the transport time");
-  CountIfAny("keys that stand twice", summary.duplicate_key, "both values were looked at");
-  CountIfAny("ambiguous source", summary.ambiguous_source, "the first by name was taken");
-  CountIfAny("outside --from/--until", summary.outside_range, "");
+  counts.Row("events", summary.events);
+  counts.Row("bytes", summary.bytes);
+  for (const auto& [source, count] : summary.sources) counts.Row(("  " + source).c_str(), count);
+  counts.RowIfAny("  of no known source", summary.unknown_source, "matched all the same, no logsource");
+  counts.Row("bad", summary.bad, summary.bad > 0 && !bad_path.empty() ? ("kept in " + bad_path).c_str() : "");
+  counts.RowIfAny("late", summary.late, "");
+  counts.RowIfAny("duplicate hits", summary.duplicates, "counted once");
+  counts.RowIfAny("without a time", summary.no_time, "matched; no part in correlations or timelines");
+  counts.RowIfAny("time inferred", summary.time_inferred, "no readable event time: the transport's was taken");
+  counts.RowIfAny("time in the future", summary.future_time, "more than 5 min ahead of the transport time");
+  counts.RowIfAny("keys that stand twice", summary.duplicate_key, "both values were looked at");
+  counts.RowIfAny("ambiguous source", summary.ambiguous_source, "the first by name was taken");
+  counts.RowIfAny("outside --from/--until", summary.outside_range, "");
   fprintf(stderr, "Found\n");
-  Count("hits", summary.hits);
-  Count("alerts", summary.alerts);
-  Count("incidents", summary.incidents);
-  CountIfAny("hits without a group", summary.unresolved_keys, "no link named the key they group by");
+  counts.Row("hits", summary.hits);
+  counts.Row("alerts", summary.alerts);
+  counts.Row("incidents", summary.incidents);
+  counts.RowIfAny("hits without a group", summary.unresolved_keys, "no link named the key they group by");
   const double seconds = summary.run_seconds > 0 ? summary.run_seconds : 1e-9;
   fprintf(stderr, "Took %.2f s, %s ev/s\n", summary.run_seconds, WithCommas(static_cast<uint64_t>(static_cast<double>(summary.events) / seconds)).c_str());
   for (const std::string& note : summary.alert_notes) fprintf(stderr, "note: %s\n", note.c_str());

@@ -1,8 +1,10 @@
 """The bundled scenario and its twins, from outside: what a user sees after `tocsin replay rules/demo/...`."""
 import json
+import re
+import shutil
 import unittest
 
-from tocsin import Case, DEMO, tocsin, without_observed
+from tocsin import Case, DEMO, ROOT, tocsin, without_observed
 
 
 def scenarios():
@@ -49,6 +51,19 @@ class Demo(Case):
             self.assertNotIn('{?runner}', step['text'])
         self.assertIn('runner-x9f2', json.dumps(flagship['steps']))
         self.assertEqual([item['id'] for item in sorted(flagship['preserve'], key=lambda i: i['id'])], ['R1', 'R2', 'R3', 'R4', 'R5'])
+
+    def test_counts_stand_below_each_other_whatever_a_source_is_called(self):
+        content = self.folder / 'rules'
+        shutil.copytree(ROOT / 'rules', content, ignore=shutil.ignore_patterns('demo'))
+        name = 'github.webhook.a_kind_of_event_with_a_long_name'
+        (content / 'sources/long.yaml').write_text(f'name: {name}\nextends: github.webhook\nrecognise: {{long|exists: true}}\n')
+        log = self.folder / 'log.json'
+        log.write_text(json.dumps({'headers': {'X-GitHub-Event': 'meta'}, 'payload': {'sender': {'login': 'u'}, 'long': 1}}))
+        _, err = tocsin('replay', log, content=content)
+        self.assertIn(name, err)
+        rows = re.findall(r'^  (?:events|  github\S+|bad|hits) .*\d$', err, re.MULTILINE)
+        self.assertEqual(len(rows), 4)
+        self.assertEqual(len({len(row) for row in rows}), 1, err)
 
     def test_a_second_run_into_the_store_changes_nothing(self):
         store = self.folder / 'demo.db'

@@ -17,10 +17,10 @@ DEMO = ROOT / 'rules/demo'
 LONG = bool(os.environ.get('TOCSIN_LONG_TESTS'))
 
 
-def tocsin(*arguments, expect=0, stdin=None):
+def tocsin(*arguments, expect=0, stdin=None, content=ROOT / 'rules'):
     """Runs the program; returns (stdout, stderr). Anything but the expected exit code fails the test with what was said."""
     result = subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True,
-                            env={**os.environ, 'TOCSIN_CONTENT': str(ROOT / 'rules')})
+                            env={**os.environ, 'TOCSIN_CONTENT': str(content)})
     out, err = result.stdout.decode(), result.stderr.decode()
     if result.returncode != expect:
         raise AssertionError(f'tocsin {" ".join(map(str, arguments))}: exit {result.returncode}, expected {expect}\n{err[-4000:]}\n{out[-2000:]}')
