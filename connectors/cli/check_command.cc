@@ -37,8 +37,10 @@ int CheckRules(const CheckArguments& arguments) {
     PrintDiagnostics(diagnostics);
     size_t correlations = 0;
     for (const content::Rule& rule : content->rules) correlations += rule.is_correlation;
-    printf("%zu detections, %zu correlations, %zu sources, %zu playbooks: %zu errors, %zu warnings\n", content->rules.size() - correlations,
-           correlations, content->sources.size(), content->playbooks.size(), diagnostics.errors(), diagnostics.warnings());
+    printf("%s, %s, %s, %s: %s, %s\n", Counted(content->rules.size() - correlations, "detection").c_str(),
+           Counted(correlations, "correlation").c_str(), Counted(content->sources.size(), "source").c_str(),
+           Counted(content->playbooks.size(), "playbook").c_str(), Counted(diagnostics.errors(), "error").c_str(),
+           Counted(diagnostics.warnings(), "warning").c_str());
   }
   return diagnostics.errors() > 0 ? kCheckFailed : kDone;
 }

@@ -32,6 +32,9 @@ std::shared_ptr<const content::ContentSet> LoadAndReport(const content::LoadOpti
 // Prints what `diagnostics` holds from number `first` on (a room's Compile adds to it after the load).
 void PrintDiagnostics(const content::Diagnostics& diagnostics);
 
+// "1 rule", "2 rules".
+std::string Counted(size_t number, const char* one);
+
 // The machine's clock, for what is merely observed.
 class WallClock : public pipeline::Clock {
  public:

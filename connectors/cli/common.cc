@@ -19,6 +19,8 @@ std::shared_ptr<const content::ContentSet> LoadAndReport(const content::LoadOpti
   return content;
 }
 
+std::string Counted(size_t number, const char* one) { return std::to_string(number) + ' ' + one + (number == 1 ? "" : "s"); }
+
 event::EventTime WallClock::Now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return event::EventTime{std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()};

@@ -268,7 +268,7 @@ int TestRules(const TestArguments& arguments) {
   if (arguments.json) {
     printf("%s\n", Json(results, totals, tester).c_str());
   } else {
-    printf("%zu cases: %s passed, %s failed", results.size(), WithCommas(totals.passed).c_str(),
+    printf("%s: %s passed, %s failed", Counted(results.size(), "case").c_str(), WithCommas(totals.passed).c_str(),
            WithCommas(totals.failed).c_str());
     if (totals.unreadable > 0) printf(", %s unreadable", WithCommas(totals.unreadable).c_str());
     if (totals.known > 0) printf(", %s known to fail", WithCommas(totals.known).c_str());

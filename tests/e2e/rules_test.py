@@ -50,6 +50,14 @@ class RulesCase(Case):
         self.write(f'{name}/expect.json', json.dumps({'options': ['--time-field', 't'], **expect}))
 
 
+class Check(RulesCase):
+    def test_one_and_many_are_counted_in_words(self):
+        out, _ = tocsin('rules', 'check', self.write('one.yml', MINE))
+        self.assertRegex(out, r'^1 detection, 1 correlation, \d+ sources, \d+ playbooks?: 0 errors, 0 warnings\n$')
+        out, _ = tocsin('rules', 'check', self.write('wrong.yml', MINE.replace('gte', 'get')), expect=1)
+        self.assertRegex(out, r'^1 detection, 0 correlations, .*: 1 error, 0 warnings\n$')
+
+
 class List(RulesCase):
     def test_shipped_rules(self):
         out, err = tocsin('rules', 'list')
@@ -177,7 +185,7 @@ class Test(RulesCase):
     def test_a_case_of_its_own_rules(self):
         self.case('passes', self.PASSES)
         out, _ = tocsin('rules', 'test', self.folder)
-        self.assertEqual(out, '1 cases: 1 passed, 0 failed\n')
+        self.assertEqual(out, '1 case: 1 passed, 0 failed\n')
 
     def test_failures_name_what_came(self):
         def failing(name, **change):
