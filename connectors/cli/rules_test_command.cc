@@ -275,7 +275,7 @@ int TestRules(const TestArguments& arguments) {
     printf("\n");
     const std::vector<std::string> without = tester.RulesWithoutCase();
     if (tester.has_shared() && !without.empty()) {
-      printf("%zu rules that no case names:", without.size());
+      printf("%s that no case names:", Counted(without.size(), "rule").c_str());
       constexpr size_t kNamesShown = 10;
       for (size_t i = 0; i < without.size() && i < kNamesShown; i++) printf(" %s", without[i].c_str());
       printf(without.size() > kNamesShown ? " ...\n" : "\n");
