@@ -119,7 +119,7 @@ class BadRules(unittest.TestCase):
                                  ('broken.yml', 'T0801: cannot be read: No such file'), ('latin.yml:2:7', 'T0801: not UTF-8'), ('large.yml', 'T0801: larger than 16 MiB'),
                                  ('nul.yml:2:1', 'T0001: not YAML')):
                 self.assertIn(f'{folder}/{name}: error {reason}', run.stderr)
-            self.assertIn('1 detections, 0 correlations', run.stdout)
+            self.assertIn('1 detection, 0 correlations', run.stdout)
 
 
 if __name__ == '__main__':
