@@ -181,8 +181,8 @@ class Reader::Impl {
       return OpenElements();
     }
     in_envelope_ = false;
-    mode_ = Mode::kValue;
-    Advance(value_.size());
+    Advance(ConsumedText(value_).size());
+    alone_ = true;  // whatever follows is another value in the same text
     return false;
   }
 

@@ -197,6 +197,15 @@ TEST_F(ReaderTest, HeadersWithoutABodyAreAnOrdinaryEvent) {
   EXPECT_EQ(Read({R"({"headers":{"x":"y"},"ref":"a"})"}, [&](const EventView& event) { return Values(event, "ref"); }), Strings{"?a"});
 }
 
+// {"Records":[...]}{"Records":[...]} in one document gave the events of the first envelope, and no word of the second.
+TEST_F(ReaderTest, WhatStandsBehindAnEnvelopeIsRead) {
+  EXPECT_EQ(Raw({R"({"Records":[{"a":1}]} {"Records":[{"a":2}],"more":1}{"a":3})"}), (Strings{R"(? {"a":1})", R"(? {"a":2})", R"(? {"a":3})"}));
+  EXPECT_TRUE(bad_.empty());
+  EXPECT_EQ(Raw({R"({"Records":[{"a":1}]} x)"}), (Strings{R"(? {"a":1})"}));
+  ASSERT_EQ(bad_.size(), 1u);
+  EXPECT_EQ(bad_[0].bytes, "x");
+}
+
 TEST_F(ReaderTest, BadRecords) {
   struct Case {
     const char* text;
