@@ -66,9 +66,20 @@ std::optional<Moment> TimeOf(const Event& event, const std::string& field) {
   return std::nullopt;
 }
 
+// 25: what the event states of itself, the first text of each attribute that has one.
+Logsource LogsourceOf(const Event& event) {
+  const auto stated = [&](const char* field) {
+    for (const Json* value : event.Field(field).values) {
+      if (value->kind == Json::Kind::kString && !value->text.empty()) return value->text;
+    }
+    return std::string();
+  };
+  return {stated("product"), stated("category"), stated("service")};
+}
+
 }  // namespace
 
-std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& lines, const std::string& time_field) {
+std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& lines, const std::string& time_field, bool logsource_from_event) {
   std::deque<Event> events;          // occurrences point at them
   std::vector<Occurrence> hits;
   std::vector<std::tuple<bool, int64_t, size_t, size_t, std::string>> out;
@@ -80,9 +91,10 @@ std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std:
     }
     const Event& event = events.back();
     const std::optional<Moment> time = TimeOf(event, time_field);
+    const Logsource stated = logsource_from_event ? LogsourceOf(event) : Logsource();
     for (size_t i = 0; i < rules.rules.size(); i++) {
       const Rule& rule = rules.rules[i];
-      if (rule.correlation || !Holds(rule.condition, event, time ? std::optional(time->ns) : std::nullopt)) continue;
+      if (rule.correlation || Contradicts(stated, rule.logsource) || !Holds(rule.condition, event, time ? std::optional(time->ns) : std::nullopt)) continue;
       Occurrence hit{i, i, time.value_or(Moment()), number, &event, {}, ""};
       out.emplace_back(time.has_value(), time ? time->ns : 0, number, i, Line(rule, hit, time.has_value()));
       if (time) hits.push_back(std::move(hit));

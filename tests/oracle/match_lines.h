@@ -9,8 +9,9 @@
 
 namespace tocsin::oracle {
 
-// `time_field`: empty = no event has a time. A line that is not one JSON object is counted and hits nothing.
-std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& events, const std::string& time_field);
+// `time_field`: empty = no event has a time. `logsource_from_event`: a rule is asked of an event only if the event's own product,
+// category and service do not contradict its logsource. A line that is not one JSON object is counted and hits nothing.
+std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& events, const std::string& time_field, bool logsource_from_event = false);
 
 }  // namespace tocsin::oracle
 

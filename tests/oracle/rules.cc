@@ -259,4 +259,9 @@ bool Applies(const Logsource& rule, const std::optional<Logsource>& source) {
   return fits(rule.product, source->product) && fits(rule.category, source->category) && fits(rule.service, source->service);
 }
 
+bool Contradicts(const Logsource& stated, const Logsource& rule) {
+  const auto differ = [](const std::string& has, const std::string& wanted) { return !has.empty() && !wanted.empty() && Lower(has) != wanted; };
+  return differ(stated.product, rule.product) || differ(stated.category, rule.category) || differ(stated.service, rule.service);
+}
+
 }  // namespace tocsin::oracle

@@ -41,6 +41,8 @@ RuleSet LoadRulesFrom(const std::vector<std::string>& paths, const Lists& lists)
 
 // 25: does the rule apply to events of that source? No logsource: every rule does.
 bool Applies(const Logsource& rule, const std::optional<Logsource>& source);
+// 25, an event's own logsource: what it does not state excludes nothing.
+bool Contradicts(const Logsource& stated, const Logsource& rule);
 
 }  // namespace tocsin::oracle
 

@@ -1,4 +1,4 @@
-// sigma_oracle [--time-field FIELD] [--lists DIR] RULES... EVENTS: what `tocsin match` prints, from the slow evaluator. RULES are files or
+// sigma_oracle [--time-field FIELD] [--lists DIR] [--logsource-from-event] RULES... EVENTS: what `tocsin match` prints, from the slow evaluator. RULES are files or
 // folders, EVENTS a file with a JSON object a line. Refused rules go to standard error.
 #include <cstdio>
 #include <filesystem>
@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   using namespace tocsin::oracle;
   namespace fs = std::filesystem;
   std::string time_field;
+  bool logsource_from_event = false;
   Lists lists;
   std::vector<std::string> paths;
   const auto whole = [](const fs::path& path) {
@@ -21,6 +22,8 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument == "--time-field" && i + 1 < argc) {
       time_field = argv[++i];
+    } else if (argument == "--logsource-from-event") {
+      logsource_from_event = true;
     } else if (argument == "--lists" && i + 1 < argc) {
       for (const auto& entry : fs::directory_iterator(argv[++i])) lists[entry.path().stem().string()] = ReadList(whole(entry.path()));
     } else {
@@ -28,7 +31,7 @@ int main(int argc, char** argv) {
     }
   }
   if (paths.size() < 2) {
-    fprintf(stderr, "usage: sigma_oracle [--time-field FIELD] [--lists DIR] RULES... EVENTS\n");
+    fprintf(stderr, "usage: sigma_oracle [--time-field FIELD] [--lists DIR] [--logsource-from-event] RULES... EVENTS\n");
     return 2;
   }
   std::vector<std::string> events;
@@ -37,6 +40,6 @@ int main(int argc, char** argv) {
   paths.pop_back();
   const RuleSet rules = LoadRulesFrom(paths, lists);
   for (const Refusal& refusal : rules.refused) fprintf(stderr, "refused: %s: %s\n", refusal.label.c_str(), refusal.reason.c_str());
-  for (const std::string& line : MatchLines(rules, events, time_field)) printf("%s\n", line.c_str());
+  for (const std::string& line : MatchLines(rules, events, time_field, logsource_from_event)) printf("%s\n", line.c_str());
   return 0;
 }
