@@ -1,5 +1,5 @@
-// sigma_oracle [--time-field FIELD] [--lists DIR] [--logsource-from-event] RULES... EVENTS: what `tocsin match` prints, from the slow evaluator. RULES are files or
-// folders, EVENTS a file with a JSON object a line. Refused rules go to standard error.
+// sigma_oracle [--time-field FIELD] [--lists DIR] [--logsource-from-event] RULES... EVENTS: what `tocsin match` prints, from the slow
+// evaluator. RULES are files or folders, EVENTS a file with a JSON object a line. Refused rules go to standard error.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
