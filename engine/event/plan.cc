@@ -81,6 +81,16 @@ void AddDefinition(const SourceDef& def, FieldSet& out) {
   AddAlternatives(def.summary, out);
 }
 
+// Attributes of logsources that are the rules' own: an event may state them too.
+void AddOwnAttributes(const ContentSet& content, FieldSet& out) {
+  for (const content::Rule& rule : content.rules) {
+    for (const auto& [name, value] : rule.detection.logsource.custom) {
+      const auto field = content.fields.Find(name);
+      if (field) out.insert(*field);
+    }
+  }
+}
+
 void AddQuery(const content::EventQuery& query, FieldSet& out) { AddTests(query.where, out); }
 
 void AddPlaybook(const content::Playbook& playbook, FieldSet& out) {
@@ -256,6 +266,7 @@ void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics, FieldSet& t
   for (const FieldId field : logsource_fields) {
     if (options.logsource_from_event && field.valid()) wanted.insert(field);
   }
+  if (options.logsource_from_event) AddOwnAttributes(*content_, wanted);
   if (!options.time_field.empty()) {
     const auto field = content_->fields.Find(options.time_field);
     if (field) {

@@ -5,6 +5,7 @@
 
 #include "engine/match/internal/casefold.h"
 #include "engine/match/internal/predicate.h"
+#include "engine/match/logsource.h"
 
 namespace tocsin::match {
 namespace {
@@ -13,11 +14,6 @@ using content::Expr;
 using event::EventView;
 using event::Value;
 using event::ValueKind;
-
-using LogsourceMember = std::string content::Logsource::*;
-constexpr std::pair<const char*, LogsourceMember> kAttributes[] = {{"product", &content::Logsource::product},
-                                                                   {"category", &content::Logsource::category},
-                                                                   {"service", &content::Logsource::service}};
 
 // An event with one value in one field, and with those of the fields that the item's tests refer to.
 class OneValueEvent {
@@ -188,24 +184,28 @@ Explanation::Node Explainer::ExplainNode(const Expr& expr, const Explanation& ex
 
 content::Logsource EventLogsource(const content::ContentSet& content, const EventView& event) {
   content::Logsource out;
-  for (const auto& [name, member] : kAttributes) {
+  for (const std::string& name : LogsourceAttributes(content)) {
     const std::optional<content::FieldId> field = content.fields.Find(name);
     if (!field) continue;
     for (const Value& value : event.values(*field)) {
       if (value.kind != ValueKind::kString || value.text.empty()) continue;
-      out.*member = value.text;
+      std::string* const known = name == "product" ? &out.product : name == "category" ? &out.category : name == "service" ? &out.service : nullptr;
+      if (known != nullptr) *known = value.text;
+      else out.custom.emplace_back(name, value.text);
       break;
     }
   }
   return out;
 }
 
-std::string_view LogsourceConflict(const content::Logsource& rule, const content::Logsource& events,
-                                   bool unstated_excludes) {
-  for (const auto& [name, member] : kAttributes) {
-    if ((rule.*member).empty()) continue;
-    if ((events.*member).empty() && !unstated_excludes) continue;
-    if (Folded(rule.*member) != Folded(events.*member)) return name;
+std::string LogsourceConflict(const content::Logsource& rule, const content::Logsource& events, bool unstated_excludes) {
+  std::vector<std::string> names = {"product", "category", "service"};
+  for (const auto& [name, value] : rule.custom) names.push_back(name);
+  for (const std::string& name : names) {
+    const std::string& wanted = LogsourceAttribute(rule, name);
+    const std::string& stated = LogsourceAttribute(events, name);
+    if (wanted.empty() || (stated.empty() && !unstated_excludes)) continue;
+    if (Folded(wanted) != Folded(stated)) return name;
   }
   return {};
 }

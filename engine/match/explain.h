@@ -61,14 +61,13 @@ class Explainer {
   std::vector<CompiledItem> items_;
 };
 
-// What an event says of its own logsource (`product`, `category`, `service`), as --logsource-from-event takes it.
+// What an event says of its own logsource (LogsourceAttributes), as --logsource-from-event takes it.
 content::Logsource EventLogsource(const content::ContentSet& content, const event::EventView& event);
 
-// The first attribute (product, category, service) in which a rule's logsource and an event's differ; empty: the rule
+// The first attribute (product, category, service, then the rule's own) in which a rule's logsource and an event's differ; empty: the rule
 // applies. `unstated_excludes`: an attribute that the event's side does not state excludes rules that do (a recognised
 // source).
-std::string_view LogsourceConflict(const content::Logsource& rule, const content::Logsource& events,
-                                   bool unstated_excludes);
+std::string LogsourceConflict(const content::Logsource& rule, const content::Logsource& events, bool unstated_excludes);
 
 }  // namespace tocsin::match
 

@@ -41,22 +41,24 @@ class Matcher {
   }
 
  private:
-  // The event's own product, category and service. What it does not state (no text, "", null) excludes nothing; an array
-  // states its first text.
+  // The event's own product, category, service and what else rules name. What it does not state (no text, "", null) excludes
+  // nothing; an array states its first text.
   const EventClass& ClassByEvent() {
-    LogsourceKey key;
-    for (size_t i = 0; i < LogsourceKey::kAttributes; i++) {
-      if (!program_.attribute_fields[i].valid()) continue;
-      for (const Value& value : event_.values(program_.attribute_fields[i])) {
+    LogsourceKey& key = state_.key;
+    for (size_t i = 0; i < program_.attributes.size(); i++) {
+      key[i] = kUnstated;
+      const LogsourceAttributeTable& attribute = program_.attributes[i];
+      if (!attribute.field.valid()) continue;
+      for (const Value& value : event_.values(attribute.field)) {
         if (value.kind != ValueKind::kString || value.text.empty()) continue;
         ScratchState::AttributeMemo& memo = state_.attributes[i];
         if (memo.text != value.text) {
           memo.text = value.text;
           FoldTo(value.text, state_.folded);
-          const auto it = program_.attribute_values[i].find(state_.folded);
-          memo.value = it == program_.attribute_values[i].end() ? LogsourceKey::kForeign : it->second;
+          const auto it = attribute.values.find(state_.folded);
+          memo.value = it == attribute.values.end() ? kForeign : it->second;
         }
-        key.value[i] = memo.value;
+        key[i] = memo.value;
         break;
       }
     }
@@ -161,6 +163,8 @@ std::span<const RuleId> Program::Match(const event::EventView& event, Scratch& s
 Scratch::Scratch(const Program& program) : state_(std::make_unique<ScratchState>()) {
   state_->outcomes.resize(program.compiled_->predicates.size());
   state_->seen.resize(program.compiled_->conditions.size());
+  state_->attributes.resize(program.compiled_->attributes.size());
+  state_->key.resize(program.compiled_->attributes.size());
   state_->candidates.reserve(program.compiled_->conditions.size());
   state_->hits.reserve(program.compiled_->rules.size());
 }

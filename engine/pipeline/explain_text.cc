@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/content/sigma/describe.h"
+#include "engine/match/logsource.h"
 #include "engine/pipeline/explain.h"
 #include "engine/pipeline/internal/masked.h"
 #include "engine/pipeline/internal/text_columns.h"
@@ -32,11 +33,8 @@ std::string LogsourceText(const content::Logsource& logsource) {
         std::pair("service", &logsource.service)}) {
     if (!value->empty()) out += (out.empty() ? "" : ", ") + std::string(name) + " " + *value;
   }
+  for (const auto& [name, value] : logsource.custom) out += (out.empty() ? "" : ", ") + name + " " + value;
   return out;
-}
-
-const std::string& Attribute(const content::Logsource& logsource, std::string_view name) {
-  return name == "product" ? logsource.product : name == "category" ? logsource.category : logsource.service;
 }
 
 class ExplainView {
@@ -89,9 +87,9 @@ class ExplainView {
   std::string Verdict(const EventExplanation& event) const {
     if (event.flags.skip_match) return "not matched: its source keeps such events as evidence alone (`skip:`)";
     if (!event.conflict.empty()) {
-      const std::string& own = Attribute(event.logsource, event.conflict);
+      const std::string& own = match::LogsourceAttribute(event.logsource, event.conflict);
       return "no candidate: the rule is for " + event.conflict + " " +
-             Attribute(rule_.detection.logsource, event.conflict) + ", the event is of " + (own.empty() ? "none" : own);
+             match::LogsourceAttribute(rule_.detection.logsource, event.conflict) + ", the event is of " + (own.empty() ? "none" : own);
     }
     if (!event.why) return "not matched: the rule cannot be compiled";
     if (event.hit) {
@@ -275,7 +273,7 @@ class ExplainView {
   std::string CandidateText(const EventExplanation& event) const {
     if (event.flags.skip_match) return "no rule is: kept as evidence alone";
     if (!event.conflict.empty())
-      return "no: " + event.conflict + " " + Attribute(rule_.detection.logsource, event.conflict) +
+      return "no: " + event.conflict + " " + match::LogsourceAttribute(rule_.detection.logsource, event.conflict) +
              " is not the event's";
     const std::string wanted = LogsourceText(rule_.detection.logsource);
     if (wanted.empty()) return "yes: the rule is for every logsource";

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "engine/event/plan.h"
 #include "engine/match/internal/folded_texts.h"
 #include "engine/match/internal/literal_index.h"
@@ -47,18 +48,18 @@ struct FieldDispatch {
   Range present;                         // postings
 };
 
-// The attributes of a logsource as numbers. Of a rule: 0 = not stated, fits everything.
-struct LogsourceKey {
-  static constexpr size_t kAttributes = 3;
-  static constexpr uint32_t kUnstated = 0;
-  // Of an event: a value that no rule names, or (of a recognised source) none at all.
-  static constexpr uint32_t kForeign = UINT32_MAX;
-  uint32_t value[kAttributes] = {};
-  friend bool operator==(const LogsourceKey&, const LogsourceKey&) = default;
-  template <class H>
-  friend H AbslHashValue(H h, const LogsourceKey& key) {
-    return H::combine(std::move(h), key.value[0], key.value[1], key.value[2]);
-  }
+// The attributes of a logsource as numbers, in the order of CompiledProgram::attributes. Of a rule: 0 = not stated, fits
+// everything.
+using LogsourceKey = absl::InlinedVector<uint32_t, 4>;
+inline constexpr uint32_t kUnstated = 0;
+// Of an event: a value that no rule names, or (of a recognised source) none at all.
+inline constexpr uint32_t kForeign = UINT32_MAX;
+
+// product, category, service, and the rules' own attributes.
+struct LogsourceAttributeTable {
+  std::string name;
+  content::FieldId field;                // of the event, where it may state it
+  absl::flat_hash_map<std::string, uint32_t> values;   // folded, as rules name them -> from 1 on
 };
 
 // Events that are alike in their logsource.
@@ -84,8 +85,7 @@ struct CompiledProgram {
   std::vector<LogsourceKey> logsources;
   std::vector<bool> logsource_keywords;  // does a condition of that logsource have keywords?
   std::vector<uint32_t> always;          // conditions without a witness
-  absl::flat_hash_map<std::string, uint32_t> attribute_values[LogsourceKey::kAttributes];   // folded, as rules name them
-  content::FieldId attribute_fields[LogsourceKey::kAttributes];                             // product, category, service
+  std::vector<LogsourceAttributeTable> attributes;
   std::vector<EventClass> by_source;     // by SourceId, then one for events of no known source
 
   static constexpr uint32_t kNoDispatch = UINT32_MAX;
@@ -104,11 +104,11 @@ struct ScratchState {
   // --logsource-from-event: what the attributes' texts were last time, and the classes met so far.
   struct AttributeMemo {
     std::string text;
-    uint32_t value = LogsourceKey::kUnstated;
+    uint32_t value = kUnstated;
   };
-  AttributeMemo attributes[LogsourceKey::kAttributes];
+  std::vector<AttributeMemo> attributes;
   absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> classes;
-  LogsourceKey class_key;
+  LogsourceKey key, class_key;           // of the event at hand; of class_now
   const EventClass* class_now = nullptr;
   std::string folded;
 };

@@ -9,16 +9,13 @@
 #include "engine/content/sigma/print.h"
 #include "engine/match/internal/casefold.h"
 #include "engine/match/internal/witness.h"
+#include "engine/match/logsource.h"
 
 namespace tocsin::match {
 namespace {
 
 using content::Expr;
-using content::Logsource;
 using content::Rule;
-
-constexpr const char* kAttributeNames[LogsourceKey::kAttributes] = {"product", "category", "service"};
-constexpr std::string Logsource::*kAttributeMembers[LogsourceKey::kAttributes] = {&Logsource::product, &Logsource::category, &Logsource::service};
 
 class Compiler {
  public:
@@ -26,20 +23,20 @@ class Compiler {
       : out_(out), content_(out.plan->content()), diagnostics_(diagnostics), witnesses_(content_) {}
 
   void Run() {
-    for (size_t i = 0; i < LogsourceKey::kAttributes; i++) {
-      out_.attribute_fields[i] = content_.fields.Find(kAttributeNames[i]).value_or(content::FieldId());
+    for (const std::string& name : LogsourceAttributes(content_)) {
+      out_.attributes.push_back({name, content_.fields.Find(name).value_or(content::FieldId()), {}});
     }
     AddConditions();
     BuildDispatch();
     for (const content::SourceDef& source : content_.sources) {
       LogsourceKey key;
-      for (size_t i = 0; i < LogsourceKey::kAttributes; i++) {
-        const auto it = out_.attribute_values[i].find(Folded(source.logsource.*kAttributeMembers[i]));
-        key.value[i] = it == out_.attribute_values[i].end() ? LogsourceKey::kForeign : it->second;
+      for (const LogsourceAttributeTable& attribute : out_.attributes) {
+        const auto it = attribute.values.find(Folded(LogsourceAttribute(source.logsource, attribute.name)));
+        key.push_back(it == attribute.values.end() ? kForeign : it->second);
       }
       out_.by_source.push_back(out_.MakeClass(key));
     }
-    out_.by_source.push_back(out_.MakeClass(LogsourceKey()));
+    out_.by_source.push_back(out_.MakeClass(LogsourceKey(out_.attributes.size(), kUnstated)));
   }
 
  private:
@@ -71,10 +68,10 @@ class Compiler {
 
   uint32_t LogsourceOf(const Rule& rule) {
     LogsourceKey key;
-    for (size_t i = 0; i < LogsourceKey::kAttributes; i++) {
-      const std::string& wanted = rule.detection.logsource.*kAttributeMembers[i];
-      auto& values = out_.attribute_values[i];
-      if (!wanted.empty()) key.value[i] = values.try_emplace(Folded(wanted), static_cast<uint32_t>(values.size() + 1)).first->second;
+    for (LogsourceAttributeTable& attribute : out_.attributes) {
+      const std::string& wanted = LogsourceAttribute(rule.detection.logsource, attribute.name);
+      auto& values = attribute.values;
+      key.push_back(wanted.empty() ? kUnstated : values.try_emplace(Folded(wanted), static_cast<uint32_t>(values.size() + 1)).first->second);
     }
     const auto it = std::find(out_.logsources.begin(), out_.logsources.end(), key);
     const uint32_t place = static_cast<uint32_t>(it - out_.logsources.begin());
@@ -209,9 +206,9 @@ EventClass CompiledProgram::MakeClass(const LogsourceKey& key) const {
   out.applies.resize((logsources.size() + 63) / 64);
   for (size_t i = 0; i < logsources.size(); i++) {
     bool fits = true;
-    for (size_t k = 0; k < LogsourceKey::kAttributes; k++) {
-      const uint32_t wanted = logsources[i].value[k];
-      fits &= wanted == LogsourceKey::kUnstated || key.value[k] == LogsourceKey::kUnstated || wanted == key.value[k];
+    for (size_t k = 0; k < key.size(); k++) {
+      const uint32_t wanted = logsources[i][k];
+      fits &= wanted == kUnstated || key[k] == kUnstated || wanted == key[k];
     }
     if (!fits) continue;
     out.applies[i / 64] |= uint64_t{1} << (i % 64);
