@@ -51,8 +51,8 @@ void AddRulesCheck(CLI::App& rules, int& exit_code) {
   CLI::App* check = rules.add_subcommand("check", "Load and compile; every error with file, line and what was expected");
   auto arguments = std::make_shared<CheckArguments>();
   check->add_option("paths", arguments->paths, "Rule files or folders; the shipped rules when none is given")->type_name("PATH");
-  check->add_option("--site", arguments->site, "Site profile")->type_name("DIR");
-  check->add_option("--lists", arguments->lists, "Folder of NAME.txt lists alone")->type_name("DIR");
+  check->add_option("--site", arguments->site, "Site profile")->check(CLI::ExistingDirectory.description(""))->type_name("DIR");
+  check->add_option("--lists", arguments->lists, "Folder of NAME.txt lists alone")->check(CLI::ExistingDirectory.description(""))->type_name("DIR");
   check->add_flag("--portable", arguments->portable, "Warn of everything that other Sigma tools would refuse or read differently");
   CLI::Option* json = check->add_flag("--json", arguments->json, "Diagnostics as one JSON object");
   check->add_flag("--sarif", arguments->sarif, "Diagnostics as SARIF 2.1.0, for code hosts")->excludes(json);

@@ -7,6 +7,7 @@
 #include <CLI/Formatter.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/content/content_set.h"
 #include "engine/pipeline/ports.h"
@@ -34,6 +35,9 @@ void PrintDiagnostics(const content::Diagnostics& diagnostics);
 
 // "1 rule", "2 rules".
 std::string Counted(size_t number, const char* one);
+
+// Names the files of folders that were not read.
+void PrintPassedOver(const std::vector<std::string>& paths);
 
 // The machine's clock, for what is merely observed.
 class WallClock : public pipeline::Clock {

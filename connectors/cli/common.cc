@@ -19,6 +19,10 @@ std::shared_ptr<const content::ContentSet> LoadAndReport(const content::LoadOpti
   return content;
 }
 
+void PrintPassedOver(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) fprintf(stderr, "note: %s: passed over, it is no file or its name does not end like a log's\n", path.c_str());
+}
+
 std::string Counted(size_t number, const char* one) { return std::to_string(number) + ' ' + one + (number == 1 ? "" : "s"); }
 
 event::EventTime WallClock::Now() {

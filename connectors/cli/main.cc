@@ -52,7 +52,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 something could not be read or written.\n"
-      "Shipped content is taken from $TOCSIN_CONTENT, else from share/tocsin/rules beside the program.");
+      "Shipped content is taken from $TOCSIN_CONTENT, else from share/tocsin/rules beside the program's folder, else\n"
+      "from the source tree it was built from.");
   app.get_formatter()->column_width(34);
   int exit_code = tocsin::cli::kDone;
   tocsin::cli::AddReplay(app, exit_code);

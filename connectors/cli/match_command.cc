@@ -46,6 +46,7 @@ int RunMatchCommand(const MatchArguments& arguments) {
   files::FileInput input(arguments.paths.empty() ? std::vector<std::string>{"-"} : arguments.paths);
   const pipeline::MatchRunResult result = RunMatch(content, arguments.run, diagnostics, input, stdout);
   PrintDiagnostics(diagnostics);
+  PrintPassedOver(input.skipped());
   if (result.usage_error) {
     fprintf(stderr, "tocsin match: %s\n", result.error.c_str());
     return kUsage;
@@ -80,8 +81,8 @@ void AddMatch(CLI::App& app, int& exit_code) {
   command->add_flag("--logsource-from-event", arguments->run.logsource_from_event,
                     "The event's own product, category and service are its logsource");
   command->add_option("--time-field", arguments->run.time_field, "Field with the event's time (RFC 3339, epoch seconds or milliseconds)")->type_name("FIELD");
-  command->add_option("--site", arguments->site, "Site profile")->type_name("DIR");
-  command->add_option("--lists", arguments->lists, "Folder of lists, NAME.txt each")->type_name("DIR");
+  command->add_option("--site", arguments->site, "Site profile")->check(CLI::ExistingDirectory.description(""))->type_name("DIR");
+  command->add_option("--lists", arguments->lists, "Folder of lists, NAME.txt each")->check(CLI::ExistingDirectory.description(""))->type_name("DIR");
   command->add_flag("--count", arguments->run.count, "Totals per rule instead of hits");
   command->add_option("--threads", arguments->run.threads, "Worker threads; the output does not depend on it")->check(CLI::Range(1, 256).description(""))->type_name("N")->capture_default_str();
   command->add_flag("--stats", arguments->stats, "One JSON object with counts and times as the last line of standard error");

@@ -77,6 +77,8 @@ void PrintSummary(const pipeline::ReplaySummary& summary, const std::string& bad
   counts.RowIfAny("time in the future", summary.future_time, "more than 5 min ahead of the transport time");
   counts.RowIfAny("keys that stand twice", summary.duplicate_key, "both values were looked at");
   counts.RowIfAny("ambiguous source", summary.ambiguous_source, "the first by name was taken");
+  counts.RowIfAny("nested too deep", summary.depth_limit, "what lies deeper than 64 levels was not looked at");
+  counts.RowIfAny("too many values", summary.value_limit, "those beyond 65,536 of an event were not looked at");
   counts.RowIfAny("outside --from/--until", summary.outside_range, "");
   fprintf(stderr, "Found\n");
   counts.Row("hits", summary.hits);
@@ -89,15 +91,21 @@ void PrintSummary(const pipeline::ReplaySummary& summary, const std::string& bad
   for (const std::string& name : summary.unknown_inputs) fprintf(stderr, "note: %s: no known source\n", name.c_str());
   for (const std::string& name : summary.empty_inputs) fprintf(stderr, "note: %s: no records in it\n", name.c_str());
   for (const std::string& sample : summary.bad_samples) fprintf(stderr, "bad: %s\n", sample.c_str());
+  if (summary.bad > summary.bad_samples.size()) {
+    fprintf(stderr, "bad: ... and %s more%s\n", WithCommas(summary.bad - summary.bad_samples.size()).c_str(), bad_path.empty() ? "; --store FILE keeps each with its place" : ", each with its place in the file above");
+  }
   for (const std::string& path : summary.unreadable) fprintf(stderr, "unreadable: %s\n", path.c_str());
 }
 
-// "2026-03-04T12:00:00Z" or any spelling events have. False with a message when it is none.
+// "2026-03-04T12:00:00Z", or a day: its beginning in UTC. A bare number is none: 2026 would be a second of 1970. False with a
+// message when it is no time.
 bool ParseOption(const char* name, const std::string& text, event::EventTime* out) {
   if (text.empty()) return true;
-  *out = event::ParseTime(text).time;
+  constexpr size_t kDay = 10;
+  const bool dated = text.size() >= kDay && text[4] == '-' && text[7] == '-';
+  if (dated) *out = event::ParseTime(text.size() == kDay ? text + "T00:00:00Z" : text).time;
   if (out->known()) return true;
-  fprintf(stderr, "tocsin replay: %s %s: not a time; write 2026-03-04T12:00:00Z\n", name, text.c_str());
+  fprintf(stderr, "tocsin replay: %s %s: not a time; write 2026-03-04T12:00:00Z or 2026-03-04\n", name, text.c_str());
   return false;
 }
 
@@ -105,6 +113,10 @@ int RunReplayCommand(const ReplayArguments& arguments) {
   pipeline::ReplayOptions options;
   if (!ParseOption("--from", arguments.from, &options.from) || !ParseOption("--until", arguments.until, &options.until) ||
       !ParseOption("--now", arguments.now, &options.now)) {
+    return kUsage;
+  }
+  if (options.from.known() && options.until.known() && options.from.ns > options.until.ns) {
+    fprintf(stderr, "tocsin replay: --from %s is after --until %s: no event lies between\n", arguments.from.c_str(), arguments.until.c_str());
     return kUsage;
   }
   content::LoadOptions load;
@@ -142,7 +154,7 @@ int RunReplayCommand(const ReplayArguments& arguments) {
     return absl::IsFailedPrecondition(summary.status()) ? kUsage : kRuntime;
   }
   summary->load_seconds = load_seconds;
-  for (const std::string& path : input.skipped()) fprintf(stderr, "note: %s: passed over, its name does not end like a log's\n", path.c_str());
+  PrintPassedOver(input.skipped());
   if (summary->already_done) fprintf(stderr, "%s holds this very run already: nothing was read again\n", arguments.store.c_str());
   const int shown = ShowReplayResult(options.store_path, {.json = arguments.json, .kept = !arguments.store.empty()});
   if (shown != kDone) return shown;
@@ -153,7 +165,10 @@ int RunReplayCommand(const ReplayArguments& arguments) {
     const char* const store = arguments.store.c_str();
     fprintf(stderr, "\nKept. To look at it: tocsin incidents list [--alerts] --store %s\n                     tocsin incidents show --store %s ID\n", store, store);
   }
-  if (arguments.json && !summary->already_done) printf("%s\n", summary->Json().c_str());
+  if (arguments.json) {
+    const std::string counts = summary->already_done ? summary->stored_json : summary->Json();
+    printf("%s\n", counts.c_str());
+  }
   return summary->unreadable.empty() ? kDone : kRuntime;
 }
 
@@ -164,7 +179,7 @@ void AddReplay(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<ReplayArguments>();
   command->add_option("paths", arguments->paths, "Files, folders, or - for standard input")->required()->type_name("PATH");
   command->add_option("--rules", arguments->rules, "Rules and filters instead of the shipped ones; may be given several times")->take_all()->allow_extra_args(false)->type_name("PATH");
-  command->add_option("--site", arguments->site, "Site profile")->type_name("DIR");
+  command->add_option("--site", arguments->site, "Site profile")->check(CLI::ExistingDirectory.description(""))->type_name("DIR");
   command->add_option("--store", arguments->store, "Keep incidents in FILE (SQLite), evidence in FILE.evidence/, bad records in FILE.bad.ndjson")->type_name("FILE");
   command->add_option("--from", arguments->from, "Leave out events before this time")->type_name("TIME");
   command->add_option("--until", arguments->until, "Leave out events after this time")->type_name("TIME");
@@ -172,6 +187,7 @@ void AddReplay(CLI::App& app, int& exit_code) {
   command->add_flag("--json", arguments->json, "Incidents as JSON, and one closing object with the counts");
   command->footer(
       "NDJSON, single JSON documents, arrays, envelopes ({\"Records\":[..]}), gzip and zstd are told apart by their bytes.\n"
+      "In a folder, files whose names end in .json, .ndjson, .jsonl or .log are read, .gz and .zst behind that too; others are named.\n"
       "The same run into the same store changes nothing; a store of another run is refused.");
   command->callback([arguments, &exit_code] { exit_code = RunReplayCommand(*arguments); });
 }

@@ -66,6 +66,7 @@ int ExplainRule(const ExplainArguments& arguments) {
     return kUsage;
   }
   PrintDiagnostics(diagnostics);
+  PrintPassedOver(input.skipped());
   const std::string text = arguments.json ? pipeline::ExplainJson(result, *content, diagnostics) + "\n"
                                           : pipeline::ExplainText(result, *content, diagnostics, OutputWidth());
   fwrite(text.data(), 1, text.size(), stdout);
@@ -107,8 +108,8 @@ void AddRulesExplain(CLI::App& rules, int& exit_code) {
   command->add_flag("--logsource-from-event", arguments->options.logsource_from_event,
                     "The event's own product, category and service are its logsource");
   command->add_option("--time-field", arguments->options.time_field, "Field with the event's time")->type_name("FIELD");
-  command->add_option("--site", arguments->site, "Site profile")->type_name("DIR");
-  command->add_option("--lists", arguments->lists, "Folder of lists, NAME.txt each")->type_name("DIR");
+  command->add_option("--site", arguments->site, "Site profile")->check(CLI::ExistingDirectory.description(""))->type_name("DIR");
+  command->add_option("--lists", arguments->lists, "Folder of lists, NAME.txt each")->check(CLI::ExistingDirectory.description(""))->type_name("DIR");
   command->add_flag("--json", arguments->json, "One JSON object instead");
   command->footer(
       "A detection, one event: where the event went (source, time, identity, entity keys, candidate, hits), then\n"

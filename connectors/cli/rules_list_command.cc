@@ -53,7 +53,7 @@ void AddRulesList(CLI::App& rules, int& exit_code) {
       ->type_name("LEVEL");
   command->add_option("--tag", arguments->filter.tag, "Rules with this tag")->type_name("TAG");
   command->add_option("--playbook", arguments->filter.playbook, "Rules bound to this playbook")->type_name("ID");
-  command->add_option("--site", arguments->site, "Site profile: what is connected, and its lists")->type_name("DIR");
+  command->add_option("--site", arguments->site, "Site profile: what is connected, and its lists")->check(CLI::ExistingDirectory.description(""))->type_name("DIR");
   command->add_flag("--json", arguments->json, "One JSON array instead");
   command->footer(
       "Filters add up; one that ends in * takes what begins so: --source 'github.*' --tag 'attack.t1041*'.\n"

@@ -105,6 +105,8 @@ class Replay {
     summary_.duplicate_key = read.duplicate_key;
     summary_.ambiguous_source = read.ambiguous_source;
     summary_.unresolved_keys = judged.unresolved_keys;
+    summary_.depth_limit = read.depth_limit;
+    summary_.value_limit = read.value_limit;
     for (size_t i = 0; i < read.by_source.size(); i++) {
       if (read.by_source[i] > 0) summary_.sources[compiled_.content->sources[i].name] = read.by_source[i];
     }
@@ -218,6 +220,9 @@ absl::StatusOr<ReplaySummary> RunReplay(std::shared_ptr<const content::ContentSe
   if (finished) {
     ReplaySummary summary;
     summary.already_done = true;
+    absl::StatusOr<std::string> stored = (*store)->SummaryJson();
+    if (!stored.ok()) return stored.status();
+    summary.stored_json = *std::move(stored);
     return summary;
   }
   // A run that was killed half way has left evidence that stands for part of its inputs: it is read again from the start.
@@ -251,6 +256,8 @@ std::string ReplaySummary::Json() const {
   number("late", late);
   number("duplicates", duplicates);
   number("unknown_source", unknown_source);
+  number("depth_limit", depth_limit);
+  number("value_limit", value_limit);
   out += "\"sources\":{";
   bool first = true;
   for (const auto& [name, count] : sources) {

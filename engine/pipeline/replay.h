@@ -33,6 +33,8 @@ struct ReplaySummary {
   std::vector<std::string> unreadable;
   std::vector<std::string> alert_notes;           // "3 alerts of playbook token: no such playbook is loaded, listed only"
   double load_seconds = 0, run_seconds = 0;
+  uint64_t depth_limit = 0, value_limit = 0;   // events of which not all was looked at (event/reader.h)
+  std::string stored_json;                     // already_done: the closing object of the run that the store holds
   bool already_done = false;                      // the very same run had ended: nothing was read again
   std::string Json() const;                       // DESIGN section 7's closing object
 };

@@ -50,6 +50,7 @@ class ItemParser {
       if (!IsOneOf(word, kTimeParts) && !IsOneOf(word, kComparisons) && !IsOneOf(word, kAnchors) && !IsOneOf(word, kUtf16Forms) && !IsOneOf(word, kFlags) && !IsOneOf(word, kOthers)) {
         throw Refused("unknown modifier " + word);
       }
+      if (IsOneOf(word, kFlags) && !Has("re")) throw Refused("a flag that does not follow re");   // "only after `re`"
       modifiers_.insert(word);
     }
     Check();
@@ -87,7 +88,6 @@ class ItemParser {
     const size_t text = anchors + utf16 + base64 + Has("windash");
     const size_t kinds = Has("re") + Has("cidr") + Has("exists") + Has("fieldref") + (comparisons + parts > 0);
     if (kinds > 1) throw Refused("two kinds of test");
-    if (!Among(kFlags).empty() && !Has("re")) throw Refused("flags without re");
     if (Has("re") && (text > 0 || Has("cased"))) throw Refused("re takes flags, all, neq and expand");
     if (Has("exists") && (modifiers_.size() > 1 || item_.keyword)) throw Refused("exists combines with nothing and needs a field");
     if ((Has("cidr") || comparisons + parts > 0) && (text > 0 || Has("cased"))) throw Refused("text modifiers on what is no text");
@@ -166,7 +166,10 @@ class ItemParser {
       std::vector<ListEntry> nexts = {{text.substr(i, 1), std::nullopt}};
       size_t used = 1;
       const size_t end = text[i] == '%' ? text.find('%', i + 1) : std::string::npos;
-      if (text.compare(i, 2, "\\%") == 0) {
+      if (text.compare(i, 2, "\\\\") == 0) {  // a backslash, which then escapes nothing (11)
+        nexts[0].text = "\\\\";
+        used = 2;
+      } else if (text.compare(i, 2, "\\%") == 0) {
         nexts[0].text = "%";
         used = 2;
       } else if (end != std::string::npos && end > i + 1) {
