@@ -28,6 +28,7 @@ static void* Counted(void* memory) {
 __attribute__((noinline)) void* operator new(size_t size) { return Counted(malloc(size)); }
 __attribute__((noinline)) void* operator new[](size_t size) { return Counted(malloc(size)); }
 __attribute__((noinline)) void* operator new(size_t size, const std::nothrow_t&) noexcept { return Counted(malloc(size)); }
+__attribute__((noinline)) void* operator new[](size_t size, const std::nothrow_t&) noexcept { return Counted(malloc(size)); }
 __attribute__((noinline)) void* operator new(size_t size, std::align_val_t alignment) {
   const size_t unit = static_cast<size_t>(alignment);
   return Counted(aligned_alloc(unit, (size + unit - 1) / unit * unit));
@@ -49,8 +50,9 @@ TEST(Counter, CountsEveryForm) {
   ::operator delete(::operator new(1));
   ::operator delete[](::operator new[](1));
   ::operator delete(::operator new(1, std::nothrow));
+  ::operator delete[](::operator new[](1, std::nothrow));
   ::operator delete(::operator new(64, std::align_val_t(64)), std::align_val_t(64));
-  EXPECT_EQ(allocations - before, 4u);
+  EXPECT_EQ(allocations - before, 5u);
   std::vector<int> grows;
   for (int i = 0; i < 100; i++) grows.push_back(i);
   EXPECT_GT(allocations - before, 6u);
