@@ -19,8 +19,6 @@ using event::ValueKind;
 // traffic has a handful; beyond this they are made anew, so that hostile events cost time and no memory.
 constexpr size_t kMaxClasses = 1024;
 
-bool IsScalar(const Value& value) { return value.kind == ValueKind::kString || value.kind == ValueKind::kNumber || value.kind == ValueKind::kBool; }
-
 // One event on its way through a program.
 class Matcher {
  public:

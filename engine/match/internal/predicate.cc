@@ -20,8 +20,6 @@ using Kind = content::ValueTest::Kind;
 // An index pays from this many literals for anywhere on, or this many for an end: below, comparing each is as fast.
 constexpr size_t kIndexFrom = 4, kIndexEndsFrom = 16;
 
-bool IsScalar(const Value& value) { return value.kind == ValueKind::kString || value.kind == ValueKind::kNumber || value.kind == ValueKind::kBool; }
-
 bool SameWord(std::string_view text, std::string_view lower) {
   return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(), [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
 }
