@@ -26,7 +26,7 @@ enum class ValueKind : uint8_t {
   kString,   // text: escapes undone
   kNumber,   // text: the digits as they stand in the event (ids above 2^53 stay exact)
   kBool,     // text: "true" or "false"
-  kObject,   // an object was there; matches `exists` only. text: its raw JSON
+  kObject,   // an object was there; matches `exists` only. No text
   kEmptyArray,
 };
 
@@ -35,8 +35,9 @@ inline constexpr uint32_t kNoValue = UINT32_MAX;
 struct Value {
   std::string_view text;
   ValueKind kind = ValueKind::kNull;
-  uint32_t next = kNoValue;  // further values of the same field (arrays, keys that stand twice), in event order; of a leaf:
-                             // the value that has the same text (EventView::value_base), where its field is wanted
+  uint32_t next = kNoValue;  // further values of the same field (arrays, keys that stand twice), in event order
+  FieldId field;             // !valid() = nobody asks for its field; it is a leaf alone
+  bool leaf = false;         // a scalar of the event's JSON (not null), for keyword rules; one that is several fields is one leaf
 };
 
 // Forward range over the values of one field. Empty = the field is missing.
@@ -66,6 +67,36 @@ class Values {
  private:
   const Value* base_;
   uint32_t first_;
+};
+
+// Forward range over the leaves among an event's values.
+class Leaves {
+ public:
+  class iterator {
+   public:
+    iterator(const Value* at, const Value* end) : at_(at), end_(end) { Settle(); }
+    const Value& operator*() const { return *at_; }
+    iterator& operator++() {
+      ++at_;
+      Settle();
+      return *this;
+    }
+    bool operator==(const iterator& other) const { return at_ == other.at_; }
+
+   private:
+    void Settle() {
+      while (at_ != end_ && !at_->leaf) ++at_;
+    }
+    const Value* at_;
+    const Value* end_;
+  };
+  Leaves(const Value* begin, const Value* end) : begin_(begin), end_(end) {}
+  iterator begin() const { return {begin_, end_}; }
+  iterator end() const { return {end_, end_}; }
+
+ private:
+  const Value* begin_;
+  const Value* end_;
 };
 
 // Names one event for ever: two records with the same identity are the same event delivered twice.
@@ -139,26 +170,24 @@ struct EventView {
   std::span<const EntityKey> entities() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return {entity_base, entity_count}; }
   std::span<const Link> links() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return {link_base, link_count}; }
 
-  // Every value of a wanted field, in the order they were met, with its field: what is there is visited without asking for
-  // each of the fields that might be. A value is superseded when its field was given other values later (derived fields).
-  uint32_t value_count() const { return values_met; }
-  FieldId field_of(uint32_t value) const { return FieldId(value_fields[value]); }
-  bool superseded(uint32_t value) const {
-    const Slot& slot = slots[value_fields[value]];
-    return slot.epoch != epoch || value < slot.first;
+  // Every value, in the order they were met: what is there is visited without asking for each of the fields that might be. A
+  // value is superseded when its field was given other values later (derived fields).
+  std::span<const Value> all_values() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return {value_base, value_count}; }
+  bool superseded(const Value& value) const {
+    const Slot& slot = slots[value.field.value()];
+    return slot.epoch != epoch || &value < value_base + slot.first;
   }
+  // Every leaf, wanted or not; where keyword rules may apply to the event's source, else perhaps none.
+  Leaves leaves() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return {value_base, value_base + value_count}; }
 
   // Filled by the Reader; not for others.
   const Value* value_base = nullptr;
-  const uint32_t* value_fields = nullptr;
-  uint32_t values_met = 0;
+  uint32_t value_count = 0;
   const Slot* slots = nullptr;         // one a field of the plan, by FieldId
   uint32_t epoch = 0;
   const EntityKey* entity_base = nullptr;
   const Link* link_base = nullptr;
   uint32_t entity_count = 0, link_count = 0;
-  // Every leaf of the event in document order, for keyword rules; filled only where a keyword rule may apply.
-  std::span<const Value> leaves;
 };
 
 }  // namespace tocsin::event

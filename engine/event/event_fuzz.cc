@@ -79,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (uint32_t field = 0; field < Plan()->field_count(); field++) {
       for (const event::Value& value : event.values(content::FieldId(field))) read(value.text);
     }
-    for (const event::Value& leaf : event.leaves) read(leaf.text);
+    for (const event::Value& leaf : event.leaves()) read(leaf.text);
     for (const event::EntityKey& entity : event.entities()) read(entity.text);
   }
   for (const event::BadRecord& bad : reader.TakeBad()) read(bad.bytes);

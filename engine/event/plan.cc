@@ -261,7 +261,7 @@ void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics, FieldSet& t
     AddTests(rule.detection.items, wanted);
     wanted.insert(rule.hit_fields.begin(), rule.hit_fields.end());
     const auto& items = rule.detection.items;
-    if (std::any_of(items.begin(), items.end(), [](const content::Item& item) { return !item.field.valid(); })) out.keywords.push_back(rule.detection.logsource);
+    out.leaves |= std::any_of(items.begin(), items.end(), [](const content::Item& item) { return !item.field.valid(); });
   }
   for (const FieldId field : logsource_fields) {
     if (options.logsource_from_event && field.valid()) wanted.insert(field);

@@ -1,45 +1,16 @@
 #include "engine/event/reader.h"
 
-#include <simdjson.h>
-
 #include <cstring>
 #include <utility>
 
 #include "engine/event/internal/compiled_plan.h"
 #include "engine/event/internal/finish.h"
+#include "engine/event/internal/json_tokens.h"
 #include "engine/event/internal/split.h"
 #include "engine/event/internal/walker.h"
 
 namespace tocsin::event {
 namespace {
-
-using simdjson::error_code;
-
-const char* Reason(error_code error) {
-  switch (error) {
-    case simdjson::UTF8_ERROR: return "not UTF-8";
-    case simdjson::UNCLOSED_STRING: return "not JSON: a string is not closed";
-    case simdjson::UNESCAPED_CHARS: return "not JSON: a control character inside a string";
-    case simdjson::STRING_ERROR: return "not JSON: a wrong escape inside a string";
-    case simdjson::NUMBER_ERROR: return "not JSON: a wrong number";
-    case simdjson::T_ATOM_ERROR:
-    case simdjson::F_ATOM_ERROR:
-    case simdjson::N_ATOM_ERROR: return "not JSON: neither true, false nor null";
-    case simdjson::DEPTH_ERROR: return "nested too deep";
-    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "not JSON: it ends before its brackets close";
-    case simdjson::MEMALLOC:
-    case simdjson::CAPACITY: return "too large for memory";
-    default: return "not JSON";
-  }
-}
-
-// A key's text between its quotes. The parser has seen that they close.
-std::string_view RawKey(ondemand::field& field) {
-  const char* raw = field.key().raw();
-  size_t end = 0;
-  while (raw[end] != '"') end += raw[end] == '\\' ? 2 : 1;
-  return {raw, end};
-}
 
 constexpr char kTooLong[] = "longer than max_event";
 constexpr char kNoObject[] = "not an event: no JSON object";
@@ -52,7 +23,7 @@ constexpr char kNotDelimited[] = "not JSON: what follows cannot be told apart";
 class Reader::Impl {
  public:
   Impl(std::shared_ptr<const Plan> plan, const InputTable& inputs)
-      : plan_(std::move(plan)), compiled_(static_cast<const CompiledPlan&>(*plan_)), inputs_(inputs), walker_(compiled_.field_count(), parser_), finisher_(compiled_, walker_) {
+      : plan_(std::move(plan)), compiled_(static_cast<const CompiledPlan&>(*plan_)), inputs_(inputs), walker_(compiled_.field_count(), tokens_), finisher_(compiled_, walker_) {
     counters_.by_source.resize(compiled_.content().sources.size());
   }
 
@@ -86,6 +57,8 @@ class Reader::Impl {
   uint64_t next_number() const { return number_; }
 
  private:
+  using Token = JsonTokens::Token;
+
   // kNone: between documents. kValue: `rest_` begins with a value that is not yet parsed. kElements: inside an array of events.
   enum class Mode : uint8_t { kNone, kValue, kElements };
 
@@ -112,154 +85,151 @@ class Reader::Impl {
       if (size == 0) return FailRest(kNotDelimited);
       text = rest_.substr(0, size);
     }
-    if (const error_code error = parser_.iterate(text.data(), text.size(), text.size() + kPadding).get(json_)) return FailValue(text, Reason(error));
-    if (text.front() == '[') {
-      if (const error_code error = json_.get_array().get(array_)) return FailValue(text, Reason(error));
-      value_ = text;
-      return OpenArray();
-    }
-    if (const error_code error = json_.get_object().get(object_)) return FailValue(text, Reason(error));
+    if (!tokens_.Find(text)) return FailValue(text, tokens_.reason());
     value_ = text;
-    return TakeRootObject();
+    return text.front() == '[' ? OpenElements(tokens_.begin(), /*in_envelope=*/false) : TakeRootObject();
   }
 
   bool TakeRootObject() {
-    // Leaves are taken along where they will be needed. If that fails, the event is read once more without: whether it is bad
-    // must not depend on the events before it.
-    walker_.WantLeaves(leaves_guess_ && !std::exchange(without_leaves_, false));
+    const Token root = tokens_.begin();
     BeginEvent();
-    Walker::Found found;
-    error_code error = WalkGuess(object_, &found);
-    if (error) return FailRoot(error);
-    if (found == Walker::Found::kUnwrap) return OpenEnvelope();
-    if (found == Walker::Found::kEnvelope) error = WalkEnvelope(object_);
-    if (error) return FailRoot(error);
-    // Where the object ended: what follows decides whether this text is an event at all.
-    const std::string_view raw = ConsumedText(value_);
+    Token end = WalkGuess(root, /*wrappings=*/compiled_.options.recognise);
+    if (end == nullptr) return FailValue(value_, tokens_.reason());
+    if (const TrieEdge* const edge = walker_.wrapping_edge()) {
+      if (edge->unwrap) return OpenEnvelope(root);
+      end = WalkEnvelope(root, *edge);
+      if (end == nullptr) return FailValue(value_, tokens_.reason());
+    }
+    // What follows the object decides whether this text is an event at all.
+    const std::string_view raw = TextBetween(root, end);
     const std::string_view behind = TrimJson(value_.substr(raw.size()));
     if (!behind.empty() && behind.front() != '{' && behind.front() != '[') return FailValue(value_, kTrailing);
     if (raw.size() > kMaxEventBytes) return FailValue(raw, kTooLong);
-    error = Complete(object_, raw);
-    if (error) return FailRoot(error);
+    Complete(root, raw);
     Advance(raw.size());
     alone_ = true;  // whatever follows is another value in the same text
     return true;
   }
 
-  bool FailRoot(error_code error) {
-    if (!walker_.wants_leaves()) return FailValue(value_, Reason(error));
-    without_leaves_ = true;
-    return false;
+  // {"Records": [...]}: an envelope's arrays are opened one by one; one that names its array twice gives both.
+  bool OpenEnvelope(Token root) {
+    envelope_opened_ = false;
+    return NextEnvelopeArray(root + 1);
   }
 
-  // {"Records": [...]}: the object is entered once more, up to its next array to unwrap.
-  bool OpenEnvelope() {
-    envelope_keys_ = 0;
-    return NextEnvelopeArray();
-  }
-
-  // The envelope's (envelope_keys_)-th array; an envelope that names its array twice gives both.
-  bool NextEnvelopeArray() {
-    bool empty = false;
-    if (const error_code error = object_.reset().get(empty)) return FailValue(value_, Reason(error));
-    size_t met = 0;
-    for (auto result : object_) {
-      ondemand::field field;
-      if (const error_code error = std::move(result).get(field)) return FailEnvelope(error);
-      std::string_view key;
-      if (const error_code error = walker_.Unescape(RawKey(field), &key)) return FailEnvelope(error);
-      const Trie& trie = compiled_.source(guess_).trie;
-      const TrieEdge* edge = trie.Find(trie.node(Trie::kRoot), key);
-      if (edge == nullptr || !edge->unwrap || met++ < envelope_keys_) continue;
-      ondemand::value value = field.value();
-      if (const error_code error = value.get_array().get(array_)) {
-        if (error == simdjson::INCORRECT_TYPE) continue;
-        return FailEnvelope(error);
+  // From a key of the envelope on.
+  bool NextEnvelopeArray(Token at) {
+    const Trie& trie = compiled_.source(guess_).trie;
+    for (;;) {
+      if (!tokens_.IsKey(at)) {
+        tokens_.FailKey(at);
+        return FailEnvelope(at);
       }
-      envelope_keys_ = met;
-      in_envelope_ = true;
-      return OpenElements();
+      std::string_view key;
+      if (!walker_.Text(at, &key)) return FailEnvelope(at);
+      const TrieEdge* const edge = trie.Find(trie.node(Trie::kRoot), key);
+      at += 2;
+      if (edge != nullptr && edge->unwrap && at < tokens_.end() && tokens_.At(at) == '[') {
+        envelope_opened_ = true;
+        return OpenElements(at, /*in_envelope=*/true);
+      }
+      const Token end = tokens_.Skip(at, 1);
+      if (end == nullptr) return FailEnvelope(at);
+      if (end < tokens_.end() && tokens_.At(end) == '}') return EndEnvelope(end + 1);
+      if (end >= tokens_.end() || tokens_.At(end) != ',') {
+        tokens_.FailKey(end);
+        return FailEnvelope(end);
+      }
+      at = end + 1;
     }
-    in_envelope_ = false;
-    Advance(ConsumedText(value_).size());
+  }
+
+  bool EndEnvelope(Token end) {
+    Advance(TextBetween(tokens_.begin(), end).size());
     alone_ = true;  // whatever follows is another value in the same text
     return false;
   }
 
-  bool FailEnvelope(error_code error) {
-    in_envelope_ = false;
-    return FailValue(value_, Reason(error));
+  // Events that were read stay; what follows them is bad as one.
+  bool FailEnvelope(Token at) {
+    if (!envelope_opened_) return FailValue(value_, tokens_.reason());
+    const size_t size = BracketedSize(value_);
+    const char* const bad = PlaceOf(at);
+    const size_t whole = size == 0 ? value_.size() : size;
+    AddBad(bad, value_.substr(static_cast<size_t>(bad - value_.data()), whole - std::min(whole, static_cast<size_t>(bad - value_.data()))), tokens_.reason());
+    Advance(whole);
+    alone_ = true;
+    return false;
   }
 
-  bool OpenArray() {
-    in_envelope_ = false;
-    return OpenElements();
-  }
-
-  bool OpenElements() {
-    walker_.WantLeaves(false);
-    if (const error_code error = array_.begin().get(element_)) return FailElements(error, value_.data());
-    if (const error_code error = array_.end().get(end_)) return FailElements(error, value_.data());
+  bool OpenElements(Token array, bool in_envelope) {
+    in_envelope_ = in_envelope;
+    at_ = array + 1;
     mode_ = Mode::kElements;
     first_element_ = true;
     return false;
   }
 
   bool TakeElement() {
-    if (!first_element_) ++element_;
     const bool first = std::exchange(first_element_, false);
-    if (!(element_ != end_)) return EndElements();
-    ondemand::value value;
-    const char* const begin = Location();
-    if (const error_code error = (*element_).get(value)) return FailElements(error, begin);
-    ondemand::object object;
-    ondemand::json_type type;
-    if (const error_code error = value.type().get(type)) return FailElements(error, begin);
-    if (type != ondemand::json_type::object) {
+    if (at_ < tokens_.end() && tokens_.At(at_) == ']') return EndElements(at_ + 1);
+    if (!first) {
+      if (at_ >= tokens_.end() || tokens_.At(at_) != ',') return FailElements(at_ >= tokens_.end() ? reason::kOpenBrackets : reason::kNotJson, PlaceOf(at_));
+      at_++;
+    }
+    const Token element = at_;
+    const char* const begin = PlaceOf(element);
+    if (element >= tokens_.end()) return FailElements(reason::kOpenBrackets, begin);
+    if (tokens_.At(element) != '{') {
       // An array that begins with something else is no array of events: one bad record, not one an element.
       if (first && !in_envelope_) return FailValue(value_, kNoEvents);
-      AddBad(begin, TrimJson(value.raw_json_token()), kNoObject);
+      at_ = tokens_.Skip(element, 1);
+      if (at_ == nullptr) return FailElements(tokens_.reason(), begin);
+      AddBad(begin, TrimJson({begin, static_cast<size_t>(PlaceOf(at_) - begin)}), kNoObject);
       return false;
     }
-    if (const error_code error = value.get_object().get(object)) return FailElements(error, begin);
     BeginEvent();
-    Walker::Found found;
-    error_code error = WalkGuess(object, &found);
-    if (error) return FailElements(error, begin);
-    if (found == Walker::Found::kUnwrap) {
-      // An envelope inside an array: its own text, read by itself.
-      const size_t size = BracketedSize({begin, static_cast<size_t>(value_.data() + value_.size() - begin)});
-      return size == 0 ? FailElements(simdjson::INCOMPLETE_ARRAY_OR_OBJECT, begin) : ReadBehind(begin);
+    Token end = WalkGuess(element, /*wrappings=*/compiled_.options.recognise);
+    if (end == nullptr) return FailElements(tokens_.reason(), begin);
+    if (const TrieEdge* const edge = walker_.wrapping_edge()) {
+      if (edge->unwrap) {
+        // An envelope inside an array: its own text, read by itself.
+        const size_t size = BracketedSize({begin, static_cast<size_t>(value_.data() + value_.size() - begin)});
+        return size == 0 ? FailElements(reason::kOpenBrackets, begin) : ReadBehind(begin);
+      }
+      end = WalkEnvelope(element, *edge);
+      if (end == nullptr) return FailElements(tokens_.reason(), begin);
     }
-    if (found == Walker::Found::kEnvelope) error = WalkEnvelope(object);
-    if (error) return FailElements(error, begin);
-    const std::string_view raw = ConsumedText({begin, static_cast<size_t>(value_.data() + value_.size() - begin)});
+    const std::string_view raw = TextBetween(element, end);
+    at_ = end;
     if (raw.size() > kMaxEventBytes) {
       AddBad(begin, raw, kTooLong);
       return false;
     }
-    error = Complete(object, raw);
-    if (error) return FailElements(error, begin);
+    Complete(element, raw);
     return true;
   }
 
-  bool EndElements() {
-    if (in_envelope_) return NextEnvelopeArray();
-    mode_ = Mode::kValue;
-    const std::string_view all = ConsumedText(value_);
-    Advance(all.size());
-    alone_ = true;
-    return false;
+  // `end` is behind the closing bracket.
+  bool EndElements(Token end) {
+    if (!in_envelope_) {
+      Advance(TextBetween(tokens_.begin(), end).size());
+      alone_ = true;
+      return false;
+    }
+    if (end < tokens_.end() && tokens_.At(end) == '}') return EndEnvelope(end + 1);
+    if (end < tokens_.end() && tokens_.At(end) == ',') return NextEnvelopeArray(end + 1);
+    tokens_.FailKey(end);
+    return FailEnvelope(end);
   }
 
   // An element that cannot be read: what follows it is delimited by brackets and read one by one.
-  bool FailElements(error_code error, const char* at) {
+  bool FailElements(const char* reason, const char* at) {
     const char* const end = value_.data() + value_.size();
-    if (at == nullptr || at < value_.data() || at > end) at = value_.data();
     const size_t size = *at == '{' || *at == '[' ? BracketedSize({at, static_cast<size_t>(end - at)}) : 0;
     if (size == 0) {
       // Not even its end is known; nothing behind it can be told apart.
-      AddBad(at, {at, static_cast<size_t>(end - at)}, Reason(error));
+      AddBad(at, {at, static_cast<size_t>(end - at)}, reason);
       mode_ = Mode::kValue;
       Advance(value_.size());
       return false;
@@ -370,23 +340,19 @@ class Reader::Impl {
     return line;
   }
 
-  const char* Location() {
-    const char* at = nullptr;
-    return json_.current_location().get(at) ? value_.data() + value_.size() : at;
-  }
-
-  // After a walk to the end of an object or array that `text` begins with: its bytes. The next token is behind them.
-  std::string_view ConsumedText(std::string_view text) {
-    const char* end = Location();
-    while (end > text.data() && end[-1] != '}' && end[-1] != ']') end--;
-    return text.substr(0, static_cast<size_t>(end - text.data()));
+  // Where a token stands; the end of the text for the one behind all.
+  const char* PlaceOf(Token at) const { return at < tokens_.end() ? tokens_.Place(at) : value_.data() + value_.size(); }
+  // From a bracket that opens to behind the one that closes it. REQUIRES: `end` is behind that.
+  std::string_view TextBetween(Token begin, Token end) const {
+    const char* const text = tokens_.Place(begin);
+    return {text, static_cast<size_t>(tokens_.Place(end - 1) + 1 - text)};
   }
 
   void BeginEvent() {
     walker_.Begin();
     finisher_.Begin();
     envelope_headers_.clear();
-    in_body_ = nullptr;
+    body_ = nullptr;
     event_ = EventView();
     event_.input = batch_->input;
     const Input& input = inputs_[batch_->input.value()];
@@ -395,98 +361,92 @@ class Reader::Impl {
     event_.transport = document_->transport;
   }
 
-  error_code WalkGuess(ondemand::object& object, Walker::Found* found) {
-    return walker_.WalkRoot(compiled_.source(guess_).trie, object, compiled_.options.recognise, found);
+  // Walks the event at `root` as one of the source that is guessed.
+  Token WalkGuess(Token root, bool wrappings) {
+    const CompiledSource& source = compiled_.source(guess_);
+    return walker_.WalkRoot(source.trie, root, source.leaves, wrappings);
   }
 
-  error_code Rewalk(ondemand::object& object) {
-    bool empty = false;
-    if (const error_code error = object.reset().get(empty)) return error;
-    walker_.Restart();
-    Walker::Found found;
-    return walker_.WalkRoot(compiled_.source(guess_).trie, object, /*wrappings=*/false, &found);
+  // The value of the first member of that name in an object whose grammar is checked; null when there is none.
+  Token Member(Token object, std::string_view name) {
+    for (Token at = object + 1; tokens_.At(at) == '"';) {
+      std::string_view key;
+      if (!walker_.Text(at, &key)) return nullptr;
+      if (key == name) return at + 2;
+      at = tokens_.Skip(at + 2, 1);
+      if (tokens_.At(at) == ',') at++;
+    }
+    return nullptr;
   }
-
-  // Is it just not there? After any other error the iterator is dead, and touching it again would be the end of the process.
-  static bool IsAbsent(error_code error) { return error == simdjson::NO_SUCH_FIELD || error == simdjson::INCORRECT_TYPE; }
+  Token ObjectMember(Token object, std::string_view name) {
+    const Token value = Member(object, name);
+    return value != nullptr && tokens_.At(value) == '{' ? value : nullptr;
+  }
 
   // {"headers": {...}, "payload": {...}}: the body's fields are the event's, the headers are transport fields.
-  error_code WalkEnvelope(ondemand::object& object) {
-    const WebhookEnvelope& envelope = compiled_.envelopes[static_cast<size_t>(walker_.wrapping_edge()->envelope)];
-    bool empty = false;
-    if (const error_code error = object.reset().get(empty)) return error;
-    ondemand::object headers, body;
-    if (const error_code error = object.find_field_unordered(envelope.body).get_object().get(body)) {
-      return IsAbsent(error) ? Rewalk(object) : error;  // no envelope after all
+  Token WalkEnvelope(Token root, const TrieEdge& edge) {
+    const WebhookEnvelope& envelope = compiled_.envelopes[static_cast<size_t>(edge.envelope)];
+    const Token end = tokens_.Skip(root, 0);
+    if (end == nullptr) return nullptr;
+    const Token headers = ObjectMember(root, envelope.headers);
+    body_ = ObjectMember(root, envelope.body);
+    if (headers == nullptr || body_ == nullptr) {   // no envelope after all
+      body_ = nullptr;
+      walker_.Restart();
+      return WalkGuess(root, /*wrappings=*/false);
     }
-    if (const error_code error = object.reset().get(empty)) return error;
-    if (const error_code error = object.find_field_unordered(envelope.headers).get_object().get(headers)) {
-      return IsAbsent(error) ? Rewalk(object) : error;
-    }
-    envelope_headers_.clear();
-    for (auto result : headers) {
-      ondemand::field field;
-      if (const error_code error = std::move(result).get(field)) return error;
+    for (Token at = headers + 1; tokens_.At(at) == '"';) {
       std::string_view name, value;
-      if (const error_code error = walker_.Unescape(RawKey(field), &name)) return error;
-      const std::string_view token = TrimJson(field.value().raw_json_token());
-      if (token.size() < 2 || token.front() != '"') continue;  // a header with another kind of value names nothing
-      if (const error_code error = walker_.Unescape(token.substr(1, token.size() - 2), &value)) return error;
-      envelope_headers_.push_back({name, value});
+      if (!walker_.Text(at, &name)) return nullptr;
+      at += 2;
+      // A header with another kind of value names nothing.
+      if (tokens_.At(at) == '"' && walker_.Text(at, &value)) envelope_headers_.push_back({name, value});
+      at = tokens_.Skip(at, 2);
+      if (tokens_.At(at) == ',') at++;
     }
-    if (!envelope.received_at.empty()) {
-      if (const error_code error = object.reset().get(empty)) return error;
-      ondemand::value received;
-      if (const error_code error = object.find_field_unordered(envelope.received_at).get(received)) {
-        if (!IsAbsent(error)) return error;
-      } else {
-        std::string_view text = TrimJson(received.raw_json_token());
-        if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
-        const ParsedTime parsed = ParseTime(text);
-        if (parsed.time.known()) event_.transport = parsed.time;
-      }
+    const Token received = envelope.received_at.empty() ? nullptr : Member(root, envelope.received_at);
+    if (received != nullptr && tokens_.At(received) != '{' && tokens_.At(received) != '[') {
+      std::string_view text;
+      if (tokens_.At(received) != '"') text = tokens_.Scalar(received);
+      else if (!walker_.Text(received, &text)) return nullptr;
+      const ParsedTime parsed = ParseTime(text);
+      if (parsed.time.known()) event_.transport = parsed.time;
     }
-    in_body_ = &envelope;
-    if (const error_code error = WalkBody(object)) return error;
-    return WalkToEnd(object);
+    event_.body = TextBetween(body_, tokens_.Skip(body_, 1));
+    WalkBody(root);
+    return end;
   }
 
-  static error_code WalkToEnd(ondemand::object& object) {
-    bool empty = false;
-    if (const error_code error = object.reset().get(empty)) return error;
-    for (auto result : object) {
-      ondemand::field field;
-      if (const error_code error = std::move(result).get(field)) return error;
-    }
-    return simdjson::SUCCESS;
-  }
-
-  error_code WalkBody(ondemand::object& object) {
-    bool empty = false;
-    if (const error_code error = object.reset().get(empty)) return error;
-    ondemand::object body;
-    if (const error_code error = object.find_field_unordered(in_body_->body).get_object().get(body)) return error;
-    if (const error_code error = body.raw_json().get(event_.body)) return error;
-    if (const error_code error = body.reset().get(empty)) return error;
+  void WalkBody(Token root) {
     walker_.Restart();
-    Walker::Found found;
-    return walker_.WalkRoot(compiled_.source(guess_).trie, body, /*wrappings=*/false, &found);
+    WalkGuess(body_, /*wrappings=*/false);
+    if (!compiled_.source(guess_).leaves) return;
+    for (Token at = root + 1; tokens_.At(at) == '"';) {
+      at += 2;
+      at = at == body_ ? tokens_.Skip(at, 1) : walker_.WalkLeaves(at);
+      if (tokens_.At(at) == ',') at++;
+    }
   }
 
-  // From filled slots to an event: the guess is proven or the walk repeated with the right trie.
-  error_code Complete(ondemand::object& object, std::string_view raw) {
+  // From filled slots to an event: the guess is proven or the walk repeated with the right trie. REQUIRES: the grammar of what is
+  // at `root` is checked.
+  void Complete(Token root, std::string_view raw) {
     event_.raw = raw;
-    if (in_body_ == nullptr) event_.body = raw;
+    if (body_ == nullptr) event_.body = raw;
     finisher_.FillTransport(envelope_headers_, event_);
     bool ambiguous = false;
     const SourceId source = finisher_.Recognise(event_, inputs_[batch_->input.value()].source, &ambiguous);
     if (source != guess_) {
       guess_ = source;
       counters_.second_walks++;
-      if (const error_code error = in_body_ != nullptr ? WalkBody(object) : Rewalk(object)) return error;
+      if (body_ != nullptr) {
+        WalkBody(root);
+      } else {
+        walker_.Restart();
+        WalkGuess(root, /*wrappings=*/false);
+      }
       finisher_.FillTransport(envelope_headers_, event_);
     }
-    const bool in_envelope = std::exchange(in_body_, nullptr) != nullptr;
     event_.source = source;
     event_.flags.ambiguous_source = ambiguous;
     event_.flags.duplicate_key = walker_.duplicate_key();
@@ -497,11 +457,7 @@ class Reader::Impl {
     event_.index = index_++;
     event_.line = document_->line;
     finisher_.Finish(event_);
-    leaves_guess_ = finisher_.NeedsLeaves(event_);
-    if (leaves_guess_ && walker_.has_leaves() && !in_envelope) event_.leaves = walker_.leaves();
-    else if (leaves_guess_) CollectLeaves(raw);
     Count();
-    return simdjson::SUCCESS;
   }
 
   void Count() {
@@ -517,86 +473,30 @@ class Reader::Impl {
     counters_.value_limit += walker_.value_limit();
   }
 
-  // Every leaf, for keyword rules; a parse of its own, paid by their logsources alone.
-  void CollectLeaves(std::string_view raw) {
-    leaves_.clear();
-    ondemand::document json;
-    if (!leaf_parser_.iterate(raw.data(), raw.size(), raw.size() + kPadding).get(json)) {
-      ondemand::object object;
-      if (!json.get_object().get(object)) LeavesOf(object, 0);
-    }
-    event_.leaves = leaves_;
-  }
-
-  error_code LeavesOf(ondemand::object& object, int depth) {
-    for (auto result : object) {
-      ondemand::field field;
-      if (const error_code error = std::move(result).get(field)) return error;
-      ondemand::value value = field.value();
-      if (const error_code error = LeavesOf(value, depth + 1)) return error;
-    }
-    return simdjson::SUCCESS;
-  }
-
-  error_code LeavesOf(ondemand::value& value, int depth) {
-    if (depth > kMaxDepth || leaves_.size() >= kMaxValues) return simdjson::SUCCESS;
-    ondemand::json_type type;
-    if (const error_code error = value.type().get(type)) return error;
-    if (type == ondemand::json_type::object) {
-      ondemand::object object;
-      if (const error_code error = value.get_object().get(object)) return error;
-      return LeavesOf(object, depth);
-    }
-    if (type == ondemand::json_type::array) {
-      ondemand::array array;
-      if (const error_code error = value.get_array().get(array)) return error;
-      for (auto result : array) {
-        ondemand::value element;
-        if (const error_code error = std::move(result).get(element)) return error;
-        if (const error_code error = LeavesOf(element, depth + 1)) return error;
-      }
-      return simdjson::SUCCESS;
-    }
-    if (type == ondemand::json_type::string) {
-      std::string_view text;
-      if (const error_code error = value.get_string().get(text)) return error;
-      leaves_.push_back({text, ValueKind::kString, kNoValue});
-    } else if (type != ondemand::json_type::null) {
-      leaves_.push_back({TrimJson(value.raw_json_token()), type == ondemand::json_type::number ? ValueKind::kNumber : ValueKind::kBool, kNoValue});
-    }
-    return simdjson::SUCCESS;
-  }
-
   const std::shared_ptr<const Plan> plan_;
   const CompiledPlan& compiled_;
   const InputTable& inputs_;
-  ondemand::parser parser_, leaf_parser_;
+  JsonTokens tokens_;
   Walker walker_;
   Finisher finisher_;
   SourceId guess_;                       // source of the event before
-  bool leaves_guess_ = false;            // did it need its leaves?
-  bool without_leaves_ = false;          // the next event is read once more, without
 
   const Batch* batch_ = nullptr;
   size_t next_document_ = 0;
   const Document* document_ = nullptr;
   Mode mode_ = Mode::kNone;
   std::string_view rest_;                // of the document: what has not been taken up
-  std::string_view value_;               // the value that json_ stands for, to the end of what was parsed
+  std::string_view value_;               // the text that tokens_ are of; begins with a value
   bool alone_ = false;                   // values of this document are delimited before they are parsed
   bool pieces_ = false;                  // they are elements of something broken: separators lie between them
-  ondemand::document json_;
-  ondemand::object object_;
-  ondemand::array array_;
-  ondemand::array_iterator element_, end_;
+  Token at_ = nullptr;                   // kElements: behind the last element
   bool first_element_ = false, in_envelope_ = false;
-  size_t envelope_keys_ = 0;
-  const WebhookEnvelope* in_body_ = nullptr;
+  bool envelope_opened_ = false;         // an array of the envelope was found
+  Token body_ = nullptr;                 // of the event at hand, where a webhook envelope holds it
   uint32_t index_ = 0;
 
   EventView event_;
   std::vector<Header> envelope_headers_;
-  std::vector<Value> leaves_;
   std::vector<BadRecord> bad_;
   ReaderCounters counters_;
   uint64_t number_ = 0;

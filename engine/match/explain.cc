@@ -21,7 +21,7 @@ class OneValueEvent {
   OneValueEvent(const EventView& event, const content::Item& item, const Value& value, size_t fields)
       : view_(event), slots_(fields) {
     Push(value, item.field);
-    view_.leaves = {};
+    values_.back().leaf = !item.field.valid();
     if (item.field.valid()) slots_[item.field.value()] = {event.epoch, 0, 0};
     for (const auto& forms : item.values) {
       for (const content::ValueTest& test : forms) {
@@ -29,10 +29,8 @@ class OneValueEvent {
       }
     }
     view_.value_base = values_.data();
-    view_.value_fields = fields_.data();
-    view_.values_met = static_cast<uint32_t>(values_.size());
+    view_.value_count = static_cast<uint32_t>(values_.size());
     view_.slots = slots_.data();
-    if (!item.field.valid()) view_.leaves = {values_.data(), 1};
   }
   const EventView& view() const { return view_; }
 
@@ -40,7 +38,8 @@ class OneValueEvent {
   void Push(const Value& value, content::FieldId field) {
     values_.push_back(value);
     values_.back().next = event::kNoValue;
-    fields_.push_back(field.value());
+    values_.back().field = field;
+    values_.back().leaf = false;
   }
   void Copy(const EventView& event, content::FieldId field) {
     event::Slot& slot = slots_[field.value()];
@@ -59,7 +58,6 @@ class OneValueEvent {
 
   EventView view_;
   std::vector<Value> values_;
-  std::vector<uint32_t> fields_;  // of each value
   std::vector<event::Slot> slots_;
 };
 
@@ -152,7 +150,7 @@ Explanation::Item Explainer::ExplainItem(size_t index, const EventView& event) c
   if (item.field.valid()) {
     for (const Value& value : event.values(item.field)) take(value);
   } else {
-    for (const Value& leaf : event.leaves) take(leaf);
+    for (const Value& leaf : event.leaves()) take(leaf);
   }
   return out;
 }

@@ -71,21 +71,15 @@ class Matcher {
 
   void FindCandidates() {
     state_.candidates.assign(class_->always.begin(), class_->always.end());
-    for (uint32_t i = 0; i < event_.value_count(); i++) {
-      const uint32_t dispatch = program_.field_dispatch[event_.field_of(i).value()];
-      if (dispatch != CompiledProgram::kNoDispatch && !event_.superseded(i)) LookAtValue(program_.fields[dispatch], event_.value_base[i]);
-    }
-    if (class_->keywords && !program_.keywords.empty()) LookForKeywords();
-  }
-
-  // In the leaves whose field's index does not hold the keywords too.
-  void LookForKeywords() {
-    for (const Value& leaf : event_.leaves) {
-      if (leaf.next != event::kNoValue && !event_.superseded(leaf.next)) {
-        const uint32_t dispatch = program_.field_dispatch[event_.field_of(leaf.next).value()];
-        if (dispatch != CompiledProgram::kNoDispatch && !program_.fields[dispatch].keywords_apart) continue;
+    const bool keywords = class_->keywords && !program_.keywords.empty();
+    for (const Value& value : event_.all_values()) {
+      const uint32_t place = value.field.valid() ? program_.field_dispatch[value.field.value()] : CompiledProgram::kNoDispatch;
+      const FieldDispatch* const field = place == CompiledProgram::kNoDispatch || event_.superseded(value) ? nullptr : &program_.fields[place];
+      if (field != nullptr) LookAtValue(*field, value);
+      // The keywords, where the field's own index does not hold them too.
+      if (keywords && value.leaf && (field == nullptr || field->keywords_apart)) {
+        program_.keywords.Find(state_.texts.Of(value), [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
       }
-      program_.keywords.Find(state_.texts.Of(leaf), [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
     }
   }
 

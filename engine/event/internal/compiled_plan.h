@@ -59,9 +59,7 @@ struct CompiledSource {
   std::vector<CompiledClassRule> class_rules;
   std::vector<FieldId> time;
   uint64_t identity_seed = 0;                // hash of the source's name
-  // Logsources of the keyword rules that may apply: such events' leaves are wanted. With logsource_from_event the event's own
-  // attributes decide; else one is enough.
-  std::vector<content::Logsource> keywords;
+  bool leaves = false;                       // a keyword rule may apply to it
 };
 
 struct WebhookEnvelope {

@@ -12,11 +12,6 @@ bool SameHeader(std::string_view name, std::string_view lower) {
   return name.size() == lower.size() && std::equal(name.begin(), name.end(), lower.begin(), [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
 }
 
-std::string LowerAscii(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 std::string_view FindHeader(const std::vector<Header>& envelope, std::span<const Header> message, std::string_view lower) {
   for (const Header& header : envelope) {
     if (SameHeader(header.name, lower)) return header.value;
@@ -27,48 +22,11 @@ std::string_view FindHeader(const std::vector<Header>& envelope, std::span<const
   return {};
 }
 
-bool IsAscii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-// Does what a rule states exclude an event that states `have`? Letters outside ASCII are left to match, which folds them: here
-// it costs nothing but time to be wrong about them.
-bool MayFit(const std::string& wanted, const std::string& have) {
-  return wanted.empty() || have.empty() || SameHeader(have, LowerAscii(wanted)) || !IsAscii(wanted) || !IsAscii(have);
-}
-
 }  // namespace
-
-bool Finisher::NeedsLeaves(const EventView& event) {
-  const std::vector<content::Logsource>& keywords = plan_.source(event.source).keywords;
-  if (keywords.empty()) return false;
-  if (!plan_.options.logsource_from_event) return true;
-  bool same = logsource_known_;
-  for (size_t i = 0; i < std::size(logsource_); i++) {
-    std::string_view text;
-    if (plan_.logsource_fields[i].valid()) {
-      for (const Value& value : event.values(plan_.logsource_fields[i])) {
-        if (value.kind != ValueKind::kString || value.text.empty()) continue;
-        text = value.text;
-        break;
-      }
-    }
-    if (text == logsource_[i]) continue;
-    logsource_[i] = text;
-    same = false;
-  }
-  if (same) return logsource_has_keywords_;
-  logsource_known_ = true;
-  logsource_has_keywords_ = std::any_of(keywords.begin(), keywords.end(), [&](const content::Logsource& rule) {
-    return MayFit(rule.product, logsource_[0]) && MayFit(rule.category, logsource_[1]) && MayFit(rule.service, logsource_[2]);
-  });
-  return logsource_has_keywords_;
-}
 
 void Finisher::Attach(EventView& event) const {
   event.value_base = walker_.values();
-  event.value_fields = walker_.value_fields();
-  event.values_met = walker_.value_count();
+  event.value_count = walker_.value_count();
   event.slots = walker_.slots();
   event.epoch = walker_.epoch();
 }

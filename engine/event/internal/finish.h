@@ -25,8 +25,6 @@ class Finisher {
   SourceId Recognise(const EventView& event, SourceId named, bool* ambiguous) const;
   // The rest, for the source that `event` has by now. Texts live until Begin.
   void Finish(EventView& event);
-  // May a keyword rule apply to the event? Then its leaves are wanted.
-  bool NeedsLeaves(const EventView& event);
   void Begin() {
     arena_.Clear();
     entities_.clear();
@@ -50,8 +48,6 @@ class Finisher {
   std::vector<Link> links_;
   std::vector<std::string_view> from_keys_, to_keys_;
   std::string scratch_;
-  std::string logsource_[3];             // the last event's own product, category, service, and what they said
-  bool logsource_has_keywords_ = false, logsource_known_ = false;
 };
 
 }  // namespace tocsin::event

@@ -1,7 +1,6 @@
 // The walk over one JSON value along a trie: fills slots with the values of wanted fields. Internal to the reader.
 //
-// Values are views into the document's bytes; only strings with escapes are unescaped, into an arena of our own: simdjson's
-// buffer is sized for one pass over a document and is not bounds-checked, and we may pass several times. Arrays fan out, a key
+// Values are views into the document's bytes; only strings with escapes are unescaped, into an arena. Arrays fan out, a key
 // that stands twice gives both values.
 //
 // Keys with dots: when an object holds a key that joins several segments of a path, that object is walked again in exact mode,
@@ -9,53 +8,45 @@
 #ifndef TOCSIN_ENGINE_EVENT_INTERNAL_WALKER_H_
 #define TOCSIN_ENGINE_EVENT_INTERNAL_WALKER_H_
 
-#include <simdjson.h>
-
-#include <span>
+#include <algorithm>
 #include <vector>
 
 #include "engine/event/event.h"
+#include "engine/event/internal/json_tokens.h"
 #include "engine/event/internal/text_arena.h"
 #include "engine/event/internal/trie.h"
 
 namespace tocsin::event {
 
-namespace ondemand = simdjson::ondemand;
-
 class Walker {
  public:
-  // `parser` is the one whose documents are walked.
-  Walker(size_t fields, const ondemand::parser& parser) : parser_(parser), slots_(fields) {}
+  using Token = JsonTokens::Token;
 
-  enum class Found : uint8_t { kEvent, kUnwrap, kEnvelope };
+  // `tokens` are those of the text that is walked at the time.
+  Walker(size_t fields, JsonTokens& tokens) : tokens_(tokens), slots_(fields) {}
 
   // A new event: every slot is empty, in constant time.
   void Begin();
-  // From the next walk on: also every leaf, whether its field is wanted or not. Such a walk reads more of the event, and may
-  // fail where one without leaves would not.
-  void WantLeaves(bool wanted) { leaves_wanted_ = wanted; }
-  bool wants_leaves() const { return leaves_wanted_; }
   // The same event once more, with another trie; texts that were unescaped for it stay.
   void Restart();
-  // Walks an object from the trie's root. kUnwrap, kEnvelope: stopped at such a key, see wrapping().
-  simdjson::error_code WalkRoot(const Trie& trie, ondemand::object& object, bool wrappings, Found* found);
-  // The key at which a walk stopped, and its value where it is an array to unwrap.
+  // Walks the object at `at` from the trie's root and gives the token behind it; null, with the tokens' reason, when it breaks
+  // the grammar. `leaves`: takes every scalar along, whether its field is wanted or not. With `wrappings`, stops at a key that
+  // may wrap events (an array to unwrap, a webhook's headers) and gives its value's token: see wrapping_edge().
+  Token WalkRoot(const Trie& trie, Token at, bool leaves, bool wrappings);
+  // The key at which the last walk stopped; null when it came to the end.
   const TrieEdge* wrapping_edge() const { return wrapping_edge_; }
+  // Takes the scalars of a value along that no trie reaches.
+  Token WalkLeaves(Token at);
 
   // Appends a value that no JSON gave (transport and derived fields). Clear empties a slot first.
-  void Append(FieldId field, std::string_view text, ValueKind kind);
+  void Append(FieldId field, std::string_view text, ValueKind kind) { AppendValue(field, text, kind, false); }
   void Clear(FieldId field) { slots_[field.value()].epoch = 0; }
 
-  // The text between the quotes of a JSON string, escapes undone. Lives until Begin, or as long as the document.
-  simdjson::error_code Unescape(std::string_view inside, std::string_view* out);
-
-  // Leaves of what was walked, if they are all there: not when an object was walked again for its dotted keys.
-  bool has_leaves() const { return leaves_wanted_ && !leaves_broken_; }
-  std::span<const Value> leaves() const { return {leaves_.data(), leaf_count_}; }
+  // The text of the string at `at`; lives until Begin, or as long as the document.
+  bool Text(Token at, std::string_view* text) { return tokens_.Text(at, unescaped_, text); }
 
   const Slot* slots() const { return slots_.data(); }
   const Value* values() const { return values_.data(); }
-  const uint32_t* value_fields() const { return owner_.data(); }
   uint32_t value_count() const { return count_; }
   uint32_t epoch() const { return epoch_; }
   bool duplicate_key() const { return duplicate_key_; }
@@ -63,32 +54,36 @@ class Walker {
   bool value_limit() const { return value_limit_; }
 
  private:
-  simdjson::error_code WalkObject(ondemand::object& object, uint32_t node, int depth);
-  simdjson::error_code WalkExact(ondemand::object& object, uint32_t node, int depth);
-  simdjson::error_code WalkField(ondemand::field& field, const TrieEdge* edge, int depth);
-  simdjson::error_code WalkValue(ondemand::value& value, uint32_t node, int depth);
-  simdjson::error_code WalkScalar(ondemand::value& value, const TrieNode& node, ondemand::json_type type);
-  simdjson::error_code FindEdge(ondemand::field& field, uint32_t node, const TrieEdge** edge);
-  simdjson::error_code WalkLeaves(ondemand::value& value, int depth);
-  simdjson::error_code ScalarText(ondemand::value& value, ondemand::json_type type, std::string_view* text, ValueKind* kind);
-  void AddLeaf(std::string_view text, ValueKind kind, uint32_t value);
-  void AppendAll(const TrieNode& node, std::string_view text, ValueKind kind);
+  // Each takes the token where something begins and gives the one behind it, or null.
+  Token WalkObject(Token at, const TrieNode& node, int depth);
+  Token WalkExact(Token at, const TrieNode& node, int depth);
+  Token WalkArray(Token at, const TrieNode& node, int depth);
+  Token WalkValue(Token at, const TrieNode& node, int depth);
+  Token TakeScalar(Token at, const TrieNode& node);
+
+  bool Masked(FieldId field) const { return !masked_.empty() && std::find(masked_.begin(), masked_.end(), field) != masked_.end(); }
+  bool AppendValue(FieldId field, std::string_view text, ValueKind kind, bool leaf);
+  void AppendLeaf(std::string_view text, ValueKind kind);
+  void Grow();
   void UndoTo(uint32_t count);
 
-  const ondemand::parser& parser_;
+  JsonTokens& tokens_;
   TextArena unescaped_;
   const Trie* trie_ = nullptr;
   std::vector<Slot> slots_;
   std::vector<Value> values_;                    // the first count_ are in use
-  uint32_t count_ = 0, leaf_count_ = 0;
-  std::vector<uint32_t> owner_;                  // of each value: its field
+  uint32_t count_ = 0;
+  uint32_t other_leaves_ = 0;                    // values of no wanted field
   std::vector<uint32_t> edge_seen_;              // by edge: the object it was last met in
+  struct Member {
+    const TrieEdge* edge;                        // null: nobody asks for its key
+    Token value;
+  };
+  std::vector<Member> members_;                  // of the objects that are walked in exact mode, outermost first
   std::vector<FieldId> masked_;                  // fields that a longer key has given already (exact mode)
-  std::vector<Value> leaves_;
-  bool leaves_wanted_ = false, leaves_broken_ = false;
+  bool leaves_ = false, wrappings_ = false;
   uint32_t epoch_ = 0, object_serial_ = 0;
   bool duplicate_key_ = false, depth_limit_ = false, value_limit_ = false;
-  bool wrappings_ = false;
   const TrieEdge* wrapping_edge_ = nullptr;
 };
 

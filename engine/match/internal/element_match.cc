@@ -164,9 +164,8 @@ ValueKind KindOf(ondemand::json_type type) {
 struct Frame {
   FoldedTexts texts;
   std::vector<uint32_t> members, found;
-  std::vector<Value> values, leaves;
+  std::vector<Value> values;
   std::vector<event::Slot> slots;
-  std::vector<uint32_t> fields;      // of each value
 
   // A value of a field; arrays fan out.
   void Append(const JsonTree& tree, uint32_t node, uint32_t field) {
@@ -176,8 +175,7 @@ struct Frame {
     }
     event::Slot& slot = slots[field];
     const uint32_t place = static_cast<uint32_t>(values.size());
-    fields.push_back(field);
-    values.push_back({tree[node].text, KindOf(tree[node].type)});
+    values.push_back({tree[node].text, KindOf(tree[node].type), event::kNoValue, content::FieldId(field)});
     if (slot.first == event::kNoValue) slot.first = place;
     else values[slot.last].next = place;
     slot.last = place;
@@ -185,7 +183,7 @@ struct Frame {
 
   void AppendLeaves(const JsonTree& tree, uint32_t node) {
     const ValueKind kind = KindOf(tree[node].type);
-    if (kind == ValueKind::kString || kind == ValueKind::kNumber || kind == ValueKind::kBool) leaves.push_back({tree[node].text, kind});
+    if (kind == ValueKind::kString || kind == ValueKind::kNumber || kind == ValueKind::kBool) values.push_back({tree[node].text, kind, event::kNoValue, {}, /*leaf=*/true});
     for (uint32_t child = tree[node].first_child; child != kNone; child = tree[child].next) AppendLeaves(tree, child);
   }
 };
@@ -246,8 +244,6 @@ bool ElementMatcher::HoldsIn(uint32_t node, size_t depth, const event::EventView
 bool ElementMatcher::BodyHolds(uint32_t element, size_t depth, const event::EventView& event, Workspace& work) const {
   Frame& frame = work.frames[depth];
   frame.values.clear();
-  frame.fields.clear();
-  frame.leaves.clear();
   frame.slots.assign(test_->fields.size(), {event.epoch, event::kNoValue, event::kNoValue});
   for (uint32_t i = 0; i < test_->field_paths.size(); i++) {
     frame.found.clear();
@@ -257,10 +253,8 @@ bool ElementMatcher::BodyHolds(uint32_t element, size_t depth, const event::Even
   if (keywords_) frame.AppendLeaves(work.tree, element);
   event::EventView as_event = event;
   as_event.value_base = frame.values.data();
-  as_event.value_fields = frame.fields.data();
-  as_event.values_met = static_cast<uint32_t>(frame.values.size());
+  as_event.value_count = static_cast<uint32_t>(frame.values.size());
   as_event.slots = frame.slots.data();
-  as_event.leaves = frame.leaves;
   frame.texts.Begin(as_event);
   return ExprHolds(test_->condition, element, depth, as_event, work);
 }

@@ -9,9 +9,7 @@ namespace tocsin::match {
 
 void FoldedTexts::Begin(const event::EventView& event) {
   values_ = event.value_base;
-  value_count_ = event.value_count();
-  leaves_ = event.leaves.data();
-  const size_t count = value_count_ + event.leaves.size();
+  const size_t count = event.value_count;
   if (entries_.size() < count) entries_.resize(std::max(count, entries_.size() * 2));
   if (++epoch_ == 0) {
     std::fill(entries_.begin(), entries_.end(), Entry{});

@@ -26,9 +26,9 @@ class FoldedTexts {
   // A new event: what was folded is forgotten, in constant time.
   void Begin(const event::EventView& event);
 
-  // The folded text of a value of the event: one of a field's, or one of its leaves.
+  // The folded text of a value of the event.
   FoldedText Of(const event::Value& value) {
-    Entry& entry = entries_[PlaceOf(value)];
+    Entry& entry = entries_[static_cast<size_t>(&value - values_)];
     if (entry.epoch != epoch_) Fill(value.text, entry);
     return {{entry.text, entry.size & ~kNotAscii}, (entry.size & kNotAscii) == 0};
   }
@@ -40,11 +40,6 @@ class FoldedTexts {
     uint32_t epoch = 0;
   };
   static constexpr uint32_t kNotAscii = 1u << 31;   // texts are shorter: max_event bounds them
-  // Values first, leaves behind them; a leaf that is a value too is folded as that.
-  size_t PlaceOf(const event::Value& value) const {
-    if (&value >= values_ && &value < values_ + value_count_) return static_cast<size_t>(&value - values_);
-    return value.next != event::kNoValue ? value.next : value_count_ + static_cast<size_t>(&value - leaves_);
-  }
   void Fill(std::string_view text, Entry& entry);
   // Room for `size` bytes between two margins; the margin before it is in place.
   char* Reserve(size_t size) {
@@ -60,8 +55,6 @@ class FoldedTexts {
     size_t size = 0;
   };
   const event::Value* values_ = nullptr;
-  const event::Value* leaves_ = nullptr;
-  size_t value_count_ = 0;
   std::vector<Entry> entries_;
   uint32_t epoch_ = 0;
   std::vector<Block> blocks_;

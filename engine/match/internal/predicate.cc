@@ -215,7 +215,10 @@ bool Predicate::Holds(const event::EventView& event, FoldedTexts& texts) const {
 bool Predicate::GroupHolds(const Group& group, const event::EventView& event, FoldedTexts& texts) const {
   if (std::any_of(group.elements.begin(), group.elements.end(), [&](const auto& elements) { return elements->Holds(event); })) return true;
   if (!field_.valid()) {
-    return std::any_of(event.leaves.begin(), event.leaves.end(), [&](const Value& leaf) { return ValueHolds(group, leaf, event, texts); });
+    for (const Value& leaf : event.leaves()) {
+      if (ValueHolds(group, leaf, event, texts)) return true;
+    }
+    return false;
   }
   const event::Values values = event.values(field_);
   if (values.empty()) return group.null || group.missing;

@@ -43,13 +43,12 @@ class TestEvent {
   // A field that stands again is an array. A field that no rule reads is a leaf alone.
   TestEvent& Add(std::string_view field, event::ValueKind kind, std::string_view text) {
     const std::string& kept = texts_.emplace_back(text);
-    if (kind == event::ValueKind::kString || kind == event::ValueKind::kNumber || kind == event::ValueKind::kBool) leaves_.push_back({kept, kind});
+    const bool leaf = kind == event::ValueKind::kString || kind == event::ValueKind::kNumber || kind == event::ValueKind::kBool;
     const std::optional<content::FieldId> id = content_.fields.Find(field);
+    values_.push_back({kept, kind, event::kNoValue, id.value_or(content::FieldId()), leaf});
     if (!id) return *this;
     event::Slot& slot = slots_[id->value()];
-    const uint32_t place = static_cast<uint32_t>(values_.size());
-    values_.push_back({kept, kind});
-    fields_.push_back(id->value());
+    const uint32_t place = static_cast<uint32_t>(values_.size() - 1);
     if (slot.epoch == kEpoch) values_[slot.last].next = place;
     else slot.first = place;
     slot.epoch = kEpoch;
@@ -63,11 +62,9 @@ class TestEvent {
     view.source = source_;
     view.time = time_;
     view.value_base = values_.data();
-    view.value_fields = fields_.data();
-    view.values_met = static_cast<uint32_t>(values_.size());
+    view.value_count = static_cast<uint32_t>(values_.size());
     view.slots = slots_.data();
     view.epoch = kEpoch;
-    view.leaves = leaves_;
     return view;
   }
 
@@ -75,8 +72,7 @@ class TestEvent {
   static constexpr uint32_t kEpoch = 7;
   const content::ContentSet& content_;
   std::deque<std::string> texts_;
-  std::vector<event::Value> values_, leaves_;
-  std::vector<uint32_t> fields_;
+  std::vector<event::Value> values_;
   std::vector<event::Slot> slots_;
   content::SourceId source_;
   event::EventTime time_;

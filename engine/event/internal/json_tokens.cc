@@ -1,0 +1,158 @@
+#include "engine/event/internal/json_tokens.h"
+
+#include <cstdlib>
+
+namespace tocsin::event {
+namespace {
+
+const char* Reason(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::UTF8_ERROR: return reason::kNotUtf8;
+    case simdjson::UNCLOSED_STRING: return reason::kOpenString;
+    case simdjson::UNESCAPED_CHARS: return reason::kControl;
+    case simdjson::MEMALLOC:
+    case simdjson::CAPACITY: return reason::kTooLarge;
+    default: return reason::kNotJson;
+  }
+}
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// The JSON grammar's number, whole.
+bool IsNumberText(std::string_view text) {
+  size_t i = 0;
+  const auto digits = [&] {
+    const size_t from = i;
+    while (i < text.size() && IsDigit(text[i])) i++;
+    return i > from;
+  };
+  if (i < text.size() && text[i] == '-') i++;
+  if (i < text.size() && text[i] == '0') i++;
+  else if (!digits()) return false;
+  if (i < text.size() && text[i] == '.') {
+    i++;
+    if (!digits()) return false;
+  }
+  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
+    i++;
+    if (i < text.size() && (text[i] == '+' || text[i] == '-')) i++;
+    if (!digits()) return false;
+  }
+  return i == text.size();
+}
+
+constexpr size_t kCapacityStep = 64u << 10;
+
+const auto* Bytes(const char* text) { return reinterpret_cast<const uint8_t*>(text); }
+
+}  // namespace
+
+JsonTokens::JsonTokens() {
+  // Nesting is bounded here, not by the second stage, which never runs.
+  if (simdjson::get_active_implementation()->create_dom_parser_implementation(/*capacity=*/0, /*max_depth=*/1, stages_)) abort();
+}
+
+bool JsonTokens::Find(std::string_view text) {
+  begin_ = end_ = nullptr;
+  if (text.size() >= UINT32_MAX) return Fail(reason::kTooLarge) != nullptr;
+  if (text.size() > stages_->capacity()) {
+    const size_t capacity = (text.size() | (kCapacityStep - 1)) + 1;   // tokens' places are four bytes a byte of text
+    if (const auto error = stages_->set_capacity(capacity)) return Fail(Reason(error)) != nullptr;
+  }
+  if (const auto error = stages_->stage1(Bytes(text.data()), text.size(), simdjson::stage1_mode::regular)) return Fail(Reason(error)) != nullptr;
+  text_ = text.data();
+  size_ = static_cast<uint32_t>(text.size());
+  begin_ = stages_->structural_indexes.get();
+  end_ = begin_ + stages_->n_structural_indexes;
+  return true;
+}
+
+bool JsonTokens::Unescape(Token at, TextArena& arena, std::string_view* text) {
+  // simdjson copies in blocks: it may write past the text's end by one of them.
+  auto* const target = reinterpret_cast<uint8_t*>(arena.Reserve(Span(at) + simdjson::SIMDJSON_PADDING));
+  const uint8_t* const end = stages_->parse_string(Bytes(Place(at) + 1), target);
+  if (end == nullptr) return Fail(reason::kEscape) != nullptr;
+  *text = {reinterpret_cast<const char*>(target), static_cast<size_t>(end - target)};
+  return true;
+}
+
+bool JsonTokens::CheckEscapes(Token at) {
+  checked_.Clear();
+  std::string_view text;
+  return Unescape(at, checked_, &text);
+}
+
+std::string_view JsonTokens::Scalar(Token at) {
+  const char* const begin = Place(at);
+  size_t size = Span(at);
+  while (size > 0 && (begin[size - 1] == ' ' || begin[size - 1] == '\t' || begin[size - 1] == '\n' || begin[size - 1] == '\r')) size--;
+  const std::string_view text(begin, size);
+  const char c = *begin;
+  if (IsDigit(c) || c == '-') {
+    if (IsNumberText(text)) return text;
+    Fail(reason::kNumber);
+  } else if (c == 't' || c == 'f' || c == 'n') {
+    if (text == "true" || text == "false" || text == "null") return text;
+    Fail(reason::kAtom);
+  } else {
+    Fail(reason::kNotJson);
+  }
+  return {};
+}
+
+JsonTokens::Token JsonTokens::FailKey(Token at) {
+  if (at < end_ && At(at) == '"') at++;
+  return Fail(at < end_ ? reason::kNotJson : reason::kOpenBrackets);
+}
+
+JsonTokens::Token JsonTokens::Skip(Token at, size_t nesting) {
+  uint64_t is_object[kMaxNesting / 64] = {};   // a bit for each bracket that is open
+  size_t depth = 0;
+  const auto in_object = [&] { return (is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1) != 0; };
+  bool key = false;                       // a key comes next
+  for (;;) {
+    if (key) {
+      if (!IsKey(at)) return FailKey(at);
+      if (!CheckText(at)) return nullptr;
+      at += 2;
+    }
+    if (at >= end_) return Fail(reason::kOpenBrackets);
+    const char c = At(at);
+    if (c == '{' || c == '[') {
+      const bool object = c == '{';
+      if (nesting + depth >= kMaxNesting) return Fail(reason::kTooDeep);
+      at++;
+      if (at >= end_) return Fail(reason::kOpenBrackets);
+      if (At(at) != (object ? '}' : ']')) {
+        uint64_t& word = is_object[depth / 64];
+        const uint64_t bit = uint64_t{1} << (depth % 64);
+        word = object ? word | bit : word & ~bit;
+        depth++;
+        key = object;
+        continue;
+      }
+      at++;
+    } else if (c == '"') {
+      if (!CheckText(at)) return nullptr;
+      at++;
+    } else {
+      if (Scalar(at).empty()) return nullptr;
+      at++;
+    }
+    // Behind a value: brackets close, or a comma brings the next.
+    for (;;) {
+      if (depth == 0) return at;
+      if (at >= end_) return Fail(reason::kOpenBrackets);
+      const char next = At(at++);
+      const bool object = in_object();
+      if (next == ',') {
+        key = object;
+        break;
+      }
+      if (next != (object ? '}' : ']')) return Fail(reason::kNotJson);
+      depth--;
+    }
+  }
+}
+
+}  // namespace tocsin::event

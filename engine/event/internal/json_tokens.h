@@ -1,0 +1,122 @@
+// The tokens of a JSON text, and JSON's grammar over them: what the walker and the reader go along.
+//
+// simdjson's first stage finds where tokens begin (structural characters, opening quotes, first bytes of other scalars) and
+// checks UTF-8, control characters and closing quotes. A Token points into that list. Functions here take the token where
+// something begins, and give the one behind it, or null when the text breaks the grammar there: reason() then says how. So a
+// text is judged by its own bytes alone, whatever is wanted of it.
+//
+// Why not simdjson's on-demand front end: it goes forward once, judges what it is asked for and nothing else, and its iterators
+// cost several times what these loads do. Here an object may be entered again at no cost.
+#ifndef TOCSIN_ENGINE_EVENT_INTERNAL_JSON_TOKENS_H_
+#define TOCSIN_ENGINE_EVENT_INTERNAL_JSON_TOKENS_H_
+
+#include <simdjson.h>
+
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#ifdef __AVX2__
+#include <immintrin.h>
+#else
+#include <emmintrin.h>
+#endif
+
+#include "engine/event/internal/text_arena.h"
+
+namespace tocsin::event {
+
+// What is wrong with a text; BadRecord::reason.
+namespace reason {
+inline constexpr char kNotJson[] = "not JSON";
+inline constexpr char kNotUtf8[] = "not UTF-8";
+inline constexpr char kOpenString[] = "not JSON: a string is not closed";
+inline constexpr char kControl[] = "not JSON: a control character inside a string";
+inline constexpr char kEscape[] = "not JSON: a wrong escape inside a string";
+inline constexpr char kNumber[] = "not JSON: a wrong number";
+inline constexpr char kAtom[] = "not JSON: neither true, false nor null";
+inline constexpr char kTooDeep[] = "nested too deep";
+inline constexpr char kOpenBrackets[] = "not JSON: it ends before its brackets close";
+inline constexpr char kTooLarge[] = "too large for memory";
+}  // namespace reason
+
+class JsonTokens {
+ public:
+  using Token = const uint32_t*;
+  static constexpr size_t kMaxNesting = 1024;   // brackets open at a time
+
+  JsonTokens();
+
+  // Finds the tokens. False, with a reason, when this is no text of tokens. REQUIRES: kPadding readable bytes behind the text,
+  // which stays while its tokens are used. Allocates when a text is longer than all before.
+  bool Find(std::string_view text);
+  const char* reason() const { return reason_; }
+
+  Token begin() const { return begin_; }
+  Token end() const { return end_; }
+  size_t Left(Token at) const { return static_cast<size_t>(end_ - at); }
+  const char* Place(Token at) const { return text_ + *at; }
+  // REQUIRES: at < end().
+  char At(Token at) const { return text_[*at]; }
+
+  // Behind the value at `at`, its grammar checked down to each escape. Brackets open around it: `nesting`.
+  Token Skip(Token at, size_t nesting);
+
+  // The text of the string at `at`; escapes are undone in `arena`. False: a wrong escape. REQUIRES: At(at) == '"'.
+  bool Text(Token at, TextArena& arena, std::string_view* text) {
+    const char* const inside = Place(at) + 1;
+    const ptrdiff_t size = PlainSize(inside);
+    if (size < 0) return Unescape(at, arena, text);
+    *text = {inside, static_cast<size_t>(size)};
+    return true;
+  }
+  // The text of a number, true, false or null, when it is one; empty, with a reason, when not. REQUIRES: at < end().
+  std::string_view Scalar(Token at);
+
+  Token Fail(const char* reason) {
+    reason_ = reason;
+    return nullptr;
+  }
+  // Does a key with its colon stand at `at`?
+  bool IsKey(Token at) const { return Left(at) >= 2 && At(at) == '"' && At(at + 1) == ':'; }
+  Token FailKey(Token at);
+
+ private:
+  bool Unescape(Token at, TextArena& arena, std::string_view* text);
+  // Is the string at `at` one whose escapes are right?
+  bool CheckText(Token at) { return PlainSize(Place(at) + 1) >= 0 || CheckEscapes(at); }
+  bool CheckEscapes(Token at);
+  // From a token to the next: room for its text.
+  size_t Span(Token at) const { return (at + 1 < end_ ? at[1] : size_) - *at; }
+
+  // Bytes of a string up to its closing quote; negative when an escape comes first. The bytes behind a document are readable,
+  // and the first stage has seen that the quote is there.
+  static ptrdiff_t PlainSize(const char* text) {
+#ifdef __AVX2__
+    const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
+    for (ptrdiff_t at = 0;; at += 32) {
+      const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + at));
+      const uint32_t ends = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_or_si256(_mm256_cmpeq_epi8(bytes, quote), _mm256_cmpeq_epi8(bytes, backslash))));
+#else
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    for (ptrdiff_t at = 0;; at += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
+      const uint32_t ends = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash))));
+#endif
+      if (ends == 0) continue;
+      const ptrdiff_t end = at + std::countr_zero(ends);
+      return text[end] == '"' ? end : -1;
+    }
+  }
+
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> stages_;
+  const char* text_ = nullptr;
+  uint32_t size_ = 0;
+  Token begin_ = nullptr, end_ = nullptr;
+  const char* reason_ = nullptr;
+  TextArena checked_;      // where Skip undoes escapes to see whether they can be
+};
+
+}  // namespace tocsin::event
+
+#endif  // TOCSIN_ENGINE_EVENT_INTERNAL_JSON_TOKENS_H_
