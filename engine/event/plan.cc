@@ -174,6 +174,8 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
       }
     }
   }
+  presence.Build(content_->fields.size());
+  for (CompiledSource& source : sources) source.presence.Build(content_->fields.size());
   FieldSet too_long;
   for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics, too_long);
   if (!too_long.empty()) TellTooLong(*content_, too_long, diagnostics);

@@ -18,6 +18,7 @@ namespace tocsin::event {
 struct PlanOptions {
   bool logsource_from_event = false;   // `product`, `category`, `service` are wanted from every event; one trie for all
   bool recognise = true;               // false: no source definitions are used (every event is of no known source)
+  bool identities = true;              // false: identity and content_hash stay zero, for runs that keep no event
   std::string time_field;              // overrides every source's time, and gives one to unknown events; empty = none
   int64_t max_future_ns = 300'000'000'000;
 };

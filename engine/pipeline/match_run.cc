@@ -338,8 +338,10 @@ MatchRunResult RunMatch(std::shared_ptr<const content::ContentSet> content, cons
   result.error = ParseSourceOption(*content, options.source, source);
   result.usage_error = !result.error.empty();
   if (result.usage_error) return result;
+  const bool correlates = std::any_of(content->rules.begin(), content->rules.end(), [](const content::Rule& rule) { return rule.is_correlation; });
   const event::PlanOptions plan_options{.logsource_from_event = options.logsource_from_event,
                                         .recognise = true,
+                                        .identities = correlates,
                                         .time_field = options.time_field,
                                         .max_future_ns = event::PlanOptions().max_future_ns};
   const auto start = std::chrono::steady_clock::now();

@@ -28,15 +28,21 @@ class FieldPresence {
     if (at == fields_.end()) fields_.push_back(field);
     return FieldBits{1} << index;
   }
+  // Before the first Of.
+  void Build(size_t fields) {
+    bits_.assign(fields, 0);
+    for (size_t i = 0; i < fields_.size(); i++) bits_[fields_[i].value()] = FieldBits{1} << i;
+  }
   FieldBits Of(const EventView& event) const {
     FieldBits bits = 0;
-    for (size_t i = 0; i < fields_.size(); i++) bits |= FieldBits{event.slots[fields_[i].value()].epoch == event.epoch} << i;
+    for (const Value& value : event.all_values()) bits |= value.field.valid() ? bits_[value.field.value()] : 0;
     return bits;
   }
 
  private:
   static constexpr size_t kMaxFields = 64;
   std::vector<FieldId> fields_, excluded_;
+  std::vector<FieldBits> bits_;   // by FieldId
 };
 
 inline bool HasAll(FieldBits present, FieldBits needed) { return (present & needed) == needed; }

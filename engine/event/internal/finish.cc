@@ -60,7 +60,8 @@ SourceId Finisher::Recognise(const EventView& event, SourceId named, bool* ambig
 void Finisher::Finish(EventView& event) {
   const CompiledSource& source = plan_.source(event.source);
   FindTime(source, event);
-  FindIdentity(source, event);
+  if (plan_.options.identities) FindIdentity(source, event);
+  if (source.def == nullptr) return;
   const FieldBits present = source.presence.Of(event);
   for (const CompiledDerived& derived : source.derived) {
     if (!HasAll(present, derived.needs)) walker_.Clear(derived.field);
@@ -73,7 +74,6 @@ void Finisher::Finish(EventView& event) {
   event.entity_count = static_cast<uint32_t>(entities_.size());
   event.link_base = links_.data();
   event.link_count = static_cast<uint32_t>(links_.size());
-  if (source.def == nullptr) return;
   event.classes = source.def->classes;
   for (const CompiledClassRule& rule : source.class_rules) {
     if ((event.classes | rule.classes) != event.classes && HasAll(present, rule.needs) && rule.when.HoldsBeyondNeeds(event)) event.classes = static_cast<content::EvidenceClasses>(event.classes | rule.classes);

@@ -53,17 +53,17 @@ JsonTokens::JsonTokens() {
 }
 
 bool JsonTokens::Find(std::string_view text) {
-  begin_ = end_ = nullptr;
+  begin_ = nullptr;
+  list_ = {};
   if (text.size() >= UINT32_MAX) return Fail(reason::kTooLarge) != nullptr;
   if (text.size() > stages_->capacity()) {
     const size_t capacity = (text.size() | (kCapacityStep - 1)) + 1;   // tokens' places are four bytes a byte of text
     if (const auto error = stages_->set_capacity(capacity)) return Fail(Reason(error)) != nullptr;
   }
   if (const auto error = stages_->stage1(Bytes(text.data()), text.size(), simdjson::stage1_mode::regular)) return Fail(Reason(error)) != nullptr;
-  text_ = text.data();
   size_ = static_cast<uint32_t>(text.size());
   begin_ = stages_->structural_indexes.get();
-  end_ = begin_ + stages_->n_structural_indexes;
+  list_ = {text.data(), begin_ + stages_->n_structural_indexes};
   return true;
 }
 
@@ -101,29 +101,29 @@ std::string_view JsonTokens::Scalar(Token at) {
 }
 
 JsonTokens::Token JsonTokens::FailKey(Token at) {
-  if (at < end_ && At(at) == '"') at++;
-  return Fail(at < end_ ? reason::kNotJson : reason::kOpenBrackets);
+  return FailBehind(at < list_.end && At(at) == '"' ? at + 1 : at);
 }
 
 JsonTokens::Token JsonTokens::Skip(Token at, size_t nesting) {
+  const List list = list_;
   uint64_t is_object[kMaxNesting / 64] = {};   // a bit for each bracket that is open
   size_t depth = 0;
   const auto in_object = [&] { return (is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1) != 0; };
   bool key = false;                       // a key comes next
   for (;;) {
     if (key) {
-      if (!IsKey(at)) return FailKey(at);
+      if (!list.IsKey(at)) return FailKey(at);
       if (!CheckText(at)) return nullptr;
       at += 2;
     }
-    if (at >= end_) return Fail(reason::kOpenBrackets);
-    const char c = At(at);
+    if (at >= list.end) return Fail(reason::kOpenBrackets);
+    const char c = list.At(at);
     if (c == '{' || c == '[') {
       const bool object = c == '{';
       if (nesting + depth >= kMaxNesting) return Fail(reason::kTooDeep);
       at++;
-      if (at >= end_) return Fail(reason::kOpenBrackets);
-      if (At(at) != (object ? '}' : ']')) {
+      if (at >= list.end) return Fail(reason::kOpenBrackets);
+      if (list.At(at) != (object ? '}' : ']')) {
         uint64_t& word = is_object[depth / 64];
         const uint64_t bit = uint64_t{1} << (depth % 64);
         word = object ? word | bit : word & ~bit;
@@ -142,8 +142,8 @@ JsonTokens::Token JsonTokens::Skip(Token at, size_t nesting) {
     // Behind a value: brackets close, or a comma brings the next.
     for (;;) {
       if (depth == 0) return at;
-      if (at >= end_) return Fail(reason::kOpenBrackets);
-      const char next = At(at++);
+      if (at >= list.end) return Fail(reason::kOpenBrackets);
+      const char next = list.At(at++);
       const bool object = in_object();
       if (next == ',') {
         key = object;

@@ -53,11 +53,22 @@ class JsonTokens {
   const char* reason() const { return reason_; }
 
   Token begin() const { return begin_; }
-  Token end() const { return end_; }
-  size_t Left(Token at) const { return static_cast<size_t>(end_ - at); }
-  const char* Place(Token at) const { return text_ + *at; }
-  // REQUIRES: at < end().
-  char At(Token at) const { return text_[*at]; }
+  Token end() const { return list_.end; }
+  const char* Place(Token at) const { return list_.Place(at); }
+  char At(Token at) const { return list_.At(at); }
+  bool IsKey(Token at) const { return list_.IsKey(at); }
+
+  // The same by value, for loops to keep in registers. Valid until the next Find.
+  struct List {
+    const char* text = nullptr;
+    Token end = nullptr;
+    // REQUIRES of both: at < end.
+    const char* Place(Token at) const { return text + *at; }
+    char At(Token at) const { return text[*at]; }
+    // Does a key with its colon stand at `at`?
+    bool IsKey(Token at) const { return end - at >= 2 && At(at) == '"' && At(at + 1) == ':'; }
+  };
+  List list() const { return list_; }
 
   // Behind the value at `at`, its grammar checked down to each escape. Brackets open around it: `nesting`.
   Token Skip(Token at, size_t nesting);
@@ -77,9 +88,10 @@ class JsonTokens {
     reason_ = reason;
     return nullptr;
   }
-  // Does a key with its colon stand at `at`?
-  bool IsKey(Token at) const { return Left(at) >= 2 && At(at) == '"' && At(at + 1) == ':'; }
+  // No key with its colon stands at `at`.
   Token FailKey(Token at);
+  // Neither a comma nor the closing bracket stands at `at`.
+  Token FailBehind(Token at) { return Fail(at < list_.end ? reason::kNotJson : reason::kOpenBrackets); }
 
  private:
   bool Unescape(Token at, TextArena& arena, std::string_view* text);
@@ -87,7 +99,7 @@ class JsonTokens {
   bool CheckText(Token at) { return PlainSize(Place(at) + 1) >= 0 || CheckEscapes(at); }
   bool CheckEscapes(Token at);
   // From a token to the next: room for its text.
-  size_t Span(Token at) const { return (at + 1 < end_ ? at[1] : size_) - *at; }
+  size_t Span(Token at) const { return (at + 1 < list_.end ? at[1] : size_) - *at; }
 
   // Bytes of a string up to its closing quote; negative when an escape comes first. The bytes behind a document are readable,
   // and the first stage has seen that the quote is there.
@@ -110,9 +122,9 @@ class JsonTokens {
   }
 
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stages_;
-  const char* text_ = nullptr;
+  List list_;
   uint32_t size_ = 0;
-  Token begin_ = nullptr, end_ = nullptr;
+  Token begin_ = nullptr;
   const char* reason_ = nullptr;
   TextArena checked_;      // where Skip undoes escapes to see whether they can be
 };

@@ -67,7 +67,7 @@ Trie TrieBuilder::Build() const {
         uint32_t at = Trie::Hash({text, key.size()}) & built.mask;
         while (out.table_[built.first_slot + at] != Trie::kEmpty) at = (at + 1) & built.mask;
         out.table_[built.first_slot + at] = static_cast<uint32_t>(out.edges_.size());
-        out.edges_.push_back({text, static_cast<uint32_t>(key.size()), edge.child, edge.dotted, edge.unwrap, edge.envelope});
+        out.edges_.push_back({text, static_cast<uint32_t>(key.size()), edge.child, edge.dotted, edge.unwrap || edge.envelope >= 0, edge.unwrap, edge.envelope});
       }
     }
     out.nodes_.push_back(built);

@@ -28,6 +28,7 @@ struct TrieEdge {
   uint32_t key_size = 0;
   uint32_t child = 0;
   bool dotted = false;
+  bool wraps = false;               // at the root: one of the next two
   bool unwrap = false;              // at the root: an envelope's array of events
   int8_t envelope = -1;             // at the root: headers key of this webhook envelope
 };

@@ -37,17 +37,13 @@ void Walker::Restart() {
   members_.clear();
 }
 
-void Walker::Grow() { values_.resize(std::max<size_t>(64, values_.size() * 2)); }
+void Walker::Grow() {
+  values_.resize(std::max<size_t>(64, values_.size() * 2));
+  room_ = static_cast<uint32_t>(std::min<size_t>(values_.size(), kMaxValues));
+}
 
-// False when the field takes no value: it has one of a longer key, or there are too many.
-bool Walker::AppendValue(FieldId field, std::string_view text, ValueKind kind, bool leaf) {
-  if (Masked(field)) return false;
-  const uint32_t index = count_;
-  if (index - other_leaves_ >= kMaxValues) {
-    value_limit_ = true;
-    return false;
-  }
-  if (index == values_.size()) Grow();
+inline void Walker::Put(FieldId field, std::string_view text, ValueKind kind, bool leaf) {
+  const uint32_t index = count_++;
   Slot& slot = slots_[field.value()];
   if (slot.epoch != epoch_) {
     slot = {epoch_, index, index};
@@ -56,10 +52,25 @@ bool Walker::AppendValue(FieldId field, std::string_view text, ValueKind kind, b
     slot.last = index;
   }
   values_[index] = {text, kind, kNoValue, field, leaf};
-  count_ = index + 1;
+}
+
+// False when the field takes no value: it has one of a longer key, or there are too many.
+inline bool Walker::AppendValue(FieldId field, std::string_view text, ValueKind kind, bool leaf) {
+  if (count_ >= room_ || !masked_.empty()) return AppendRarely(field, text, kind, leaf);
+  Put(field, text, kind, leaf);
   return true;
 }
 
+bool Walker::AppendRarely(FieldId field, std::string_view text, ValueKind kind, bool leaf) {
+  if (Masked(field)) return false;
+  if (count_ - other_leaves_ >= kMaxValues) {
+    value_limit_ = true;
+    return false;
+  }
+  if (count_ == values_.size()) Grow();
+  Put(field, text, kind, leaf);
+  return true;
+}
 void Walker::AppendLeaf(std::string_view text, ValueKind kind) {
   if (other_leaves_ >= kMaxValues) {
     value_limit_ = true;
@@ -91,6 +102,29 @@ void Walker::UndoTo(uint32_t count) {
   count_ = count;
 }
 
+void Walker::Append(FieldId field, std::string_view text, ValueKind kind) { AppendValue(field, text, kind, false); }
+
+// A scalar that is several fields is one leaf.
+inline void Walker::TakeScalar(std::string_view text, ValueKind kind, const TrieNode& node) {
+  const bool leaf = leaves_ && kind != ValueKind::kNull;
+  bool taken = false;
+  const FieldId* const fields = trie_->fields_of(node);
+  for (uint32_t i = 0; i < node.fields; i++) taken |= AppendValue(fields[i], text, kind, leaf && !taken);
+  if (leaf && !taken) AppendLeaf(text, kind);
+}
+
+inline Walker::Token Walker::WalkValue(Token at, const TrieNode& node, int depth) {
+  if (at >= tokens_.end()) return tokens_.FailBehind(at);
+  const char first = tokens_.At(at);
+  if (depth <= kMaxDepth && first == '"') {
+    std::string_view text;
+    if (!Text(at, &text)) return nullptr;
+    TakeScalar(text, ValueKind::kString, node);
+    return at + 1;
+  }
+  return WalkOther(at, first, node, depth);
+}
+
 Walker::Token Walker::WalkRoot(const Trie& trie, Token at, bool leaves, bool wrappings) {
   trie_ = &trie;
   if (edge_seen_.size() < trie.edges()) edge_seen_.resize(trie.edges());
@@ -103,15 +137,17 @@ Walker::Token Walker::WalkRoot(const Trie& trie, Token at, bool leaves, bool wra
 Walker::Token Walker::WalkLeaves(Token at) { return WalkValue(at, kNothing, 1); }
 
 Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
+  const JsonTokens::List list = tokens_.list();
+  const Trie& trie = *trie_;
   const Token begin = at++;
-  if (at < tokens_.end() && tokens_.At(at) == '}') return at + 1;
+  if (at < list.end && list.At(at) == '}') return at + 1;
   const uint32_t serial = ++object_serial_;
   const uint32_t values_before = count_;
   for (;;) {
-    if (!tokens_.IsKey(at)) return tokens_.FailKey(at);
+    if (!list.IsKey(at)) return tokens_.FailKey(at);
     std::string_view key;
     if (!Text(at, &key)) return nullptr;
-    const TrieEdge* const edge = trie_->Find(node, key);
+    const TrieEdge* const edge = trie.Find(node, key);
     at += 2;
     if (edge == nullptr) {
       at = leaves_ ? WalkValue(at, kNothing, depth + 1) : tokens_.Skip(at, static_cast<size_t>(depth) + 1);
@@ -120,20 +156,20 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
         UndoTo(values_before);
         return WalkExact(begin, node, depth);
       }
-      if (wrappings_ && depth == 0 && at < tokens_.end() && ((edge->unwrap && tokens_.At(at) == '[') || (edge->envelope >= 0 && tokens_.At(at) == '{'))) {
+      if (edge->wraps && wrappings_ && depth == 0 && at < list.end && list.At(at) == (edge->unwrap ? '[' : '{')) {
         wrapping_edge_ = edge;
         return at;
       }
-      uint32_t& seen = edge_seen_[trie_->edge_index(edge)];
+      uint32_t& seen = edge_seen_[trie.edge_index(edge)];
       duplicate_key_ |= seen == serial;
       seen = serial;
-      at = WalkValue(at, trie_->node(edge->child), depth + 1);
+      at = WalkValue(at, trie.node(edge->child), depth + 1);
     }
     if (at == nullptr) return nullptr;
-    if (at >= tokens_.end()) return tokens_.Fail(reason::kOpenBrackets);
-    const char next = tokens_.At(at++);
+    if (at >= list.end) return tokens_.FailBehind(at);
+    const char next = list.At(at++);
     if (next == '}') return at;
-    if (next != ',') return tokens_.Fail(reason::kNotJson);
+    if (next != ',') return tokens_.FailBehind(at - 1);
   }
 }
 
@@ -182,8 +218,9 @@ Walker::Token Walker::WalkExact(Token begin, const TrieNode& node, int depth) {
 }
 
 Walker::Token Walker::WalkArray(Token at, const TrieNode& node, int depth) {
+  const JsonTokens::List list = tokens_.list();
   at++;
-  if (at < tokens_.end() && tokens_.At(at) == ']') {
+  if (at < list.end && list.At(at) == ']') {
     const FieldId* const fields = trie_->fields_of(node);
     for (uint32_t i = 0; i < node.fields; i++) AppendValue(fields[i], {}, ValueKind::kEmptyArray, false);
     return at + 1;
@@ -191,44 +228,30 @@ Walker::Token Walker::WalkArray(Token at, const TrieNode& node, int depth) {
   for (;;) {
     at = WalkValue(at, node, depth + 1);
     if (at == nullptr) return nullptr;
-    if (at >= tokens_.end()) return tokens_.Fail(reason::kOpenBrackets);
-    const char next = tokens_.At(at++);
+    if (at >= list.end) return tokens_.FailBehind(at);
+    const char next = list.At(at++);
     if (next == ']') return at;
-    if (next != ',') return tokens_.Fail(reason::kNotJson);
+    if (next != ',') return tokens_.FailBehind(at - 1);
   }
 }
 
-Walker::Token Walker::WalkValue(Token at, const TrieNode& node, int depth) {
-  if (at >= tokens_.end()) return tokens_.Fail(reason::kOpenBrackets);
+// Of anything but a string.
+Walker::Token Walker::WalkOther(Token at, char first, const TrieNode& node, int depth) {
   if (depth > kMaxDepth) {
     depth_limit_ = true;
     return tokens_.Skip(at, static_cast<size_t>(depth));
   }
-  const char first = tokens_.At(at);
-  if (first != '{' && first != '[') return TakeScalar(at, node);
   if (first == '[') return WalkArray(at, node, depth);
-  const FieldId* const fields = trie_->fields_of(node);
-  for (uint32_t i = 0; i < node.fields; i++) AppendValue(fields[i], {}, ValueKind::kObject, false);
-  if (node.mask == 0 && !leaves_) return tokens_.Skip(at, static_cast<size_t>(depth));
-  return WalkObject(at, node, depth);
-}
-
-Walker::Token Walker::TakeScalar(Token at, const TrieNode& node) {
-  std::string_view text;
-  ValueKind kind = ValueKind::kString;
-  if (tokens_.At(at) == '"') {
-    if (!Text(at, &text)) return nullptr;
-  } else {
-    text = tokens_.Scalar(at);
-    if (text.empty()) return nullptr;
-    kind = KindOf(text.front());
-    if (kind == ValueKind::kNull) text = {};
+  if (first == '{') {
+    const FieldId* const fields = trie_->fields_of(node);
+    for (uint32_t i = 0; i < node.fields; i++) AppendValue(fields[i], {}, ValueKind::kObject, false);
+    if (node.mask == 0 && !leaves_) return tokens_.Skip(at, static_cast<size_t>(depth));
+    return WalkObject(at, node, depth);
   }
-  const bool leaf = leaves_ && kind != ValueKind::kNull;
-  bool taken = false;   // as a leaf: one that is several fields is one leaf
-  const FieldId* const fields = trie_->fields_of(node);
-  for (uint32_t i = 0; i < node.fields; i++) taken |= AppendValue(fields[i], text, kind, leaf && !taken);
-  if (leaf && !taken) AppendLeaf(text, kind);
+  const std::string_view text = tokens_.Scalar(at);
+  if (text.empty()) return nullptr;
+  const ValueKind kind = KindOf(first);
+  TakeScalar(kind == ValueKind::kNull ? std::string_view() : text, kind, node);
   return at + 1;
 }
 

@@ -39,7 +39,7 @@ class Walker {
   Token WalkLeaves(Token at);
 
   // Appends a value that no JSON gave (transport and derived fields). Clear empties a slot first.
-  void Append(FieldId field, std::string_view text, ValueKind kind) { AppendValue(field, text, kind, false); }
+  void Append(FieldId field, std::string_view text, ValueKind kind);
   void Clear(FieldId field) { slots_[field.value()].epoch = 0; }
 
   // The text of the string at `at`; lives until Begin, or as long as the document.
@@ -59,10 +59,13 @@ class Walker {
   Token WalkExact(Token at, const TrieNode& node, int depth);
   Token WalkArray(Token at, const TrieNode& node, int depth);
   Token WalkValue(Token at, const TrieNode& node, int depth);
-  Token TakeScalar(Token at, const TrieNode& node);
+  Token WalkOther(Token at, char first, const TrieNode& node, int depth);
+  void TakeScalar(std::string_view text, ValueKind kind, const TrieNode& node);
 
-  bool Masked(FieldId field) const { return !masked_.empty() && std::find(masked_.begin(), masked_.end(), field) != masked_.end(); }
+  bool Masked(FieldId field) const { return std::find(masked_.begin(), masked_.end(), field) != masked_.end(); }
+  void Put(FieldId field, std::string_view text, ValueKind kind, bool leaf);
   bool AppendValue(FieldId field, std::string_view text, ValueKind kind, bool leaf);
+  bool AppendRarely(FieldId field, std::string_view text, ValueKind kind, bool leaf);
   void AppendLeaf(std::string_view text, ValueKind kind);
   void Grow();
   void UndoTo(uint32_t count);
@@ -73,6 +76,7 @@ class Walker {
   std::vector<Slot> slots_;
   std::vector<Value> values_;                    // the first count_ are in use
   uint32_t count_ = 0;
+  uint32_t room_ = 0;                            // values that are in no limit's way
   uint32_t other_leaves_ = 0;                    // values of no wanted field
   std::vector<uint32_t> edge_seen_;              // by edge: the object it was last met in
   struct Member {

@@ -18,29 +18,33 @@ void FoldedTexts::Begin(const event::EventView& event) {
   // What an unusual event needed is not kept for ever.
   while (blocks_.size() > 1 && blocks_.back().size > kBlockBytes) blocks_.pop_back();
   block_ = 0;
-  used_ = 0;
+  NextBlock(0);
 }
 
-void FoldedTexts::NextBlock(size_t wanted) {
-  while (block_ < blocks_.size() && blocks_[block_].size - used_ < wanted) {
-    block_++;
-    used_ = 0;
+void FoldedTexts::NextBlock(size_t size) {
+  const size_t wanted = size + 2 * kMargin;
+  while (block_ < blocks_.size() && blocks_[block_].size < wanted) block_++;
+  if (block_ == blocks_.size()) {
+    // Zero is only its first margin: who explains one event of many rules opens a block for each.
+    const size_t bytes = std::max(kBlockBytes, wanted);
+    blocks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
+    memset(blocks_.back().bytes.get(), 0, kMargin);
   }
-  if (block_ < blocks_.size()) return;
-  const size_t size = std::max(kBlockBytes, wanted);
-  // Zero is only its first margin: who explains one event of many rules opens a block for each.
-  blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
-  memset(blocks_.back().bytes.get(), 0, kMargin);
-  used_ = 0;
+  const Block& block = blocks_[block_++];
+  next_ = block.bytes.get() + kMargin;
+  end_ = block.bytes.get() + block.size;
 }
 
 void FoldedTexts::Fill(std::string_view text, Entry& entry) {
-  char* const out = Reserve(FoldedSizeMax(text.size()));
-  bool ascii = true;
-  const size_t size = FoldWide(text, out, &ascii);
-  memset(out + size, 0, kMargin);
-  used_ += kMargin + size;
-  entry = {out, static_cast<uint32_t>(size) | (ascii ? 0 : kNotAscii), epoch_};
+  const size_t room = FoldedSizeMax(text.size());
+  if (static_cast<size_t>(end_ - next_) < room + kMargin) NextBlock(room);
+  size_t size = text.size();
+  const bool ascii = FoldAscii(text, next_);
+  if (!ascii) size = Fold(text, next_);
+  memset(next_ + size, 0, kMargin);
+  // What is not ASCII may become so: the Kelvin sign is a k.
+  entry = {next_, static_cast<uint32_t>(size) | (ascii || IsAscii({next_, size}) ? 0 : kNotAscii), epoch_};
+  next_ += size + kMargin;
 }
 
 }  // namespace tocsin::match

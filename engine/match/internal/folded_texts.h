@@ -15,8 +15,10 @@
 namespace tocsin::match {
 
 struct FoldedText {
-  std::string_view text;
+  const char* data = nullptr;
+  uint32_t size = 0;
   bool ascii = true;        // no byte of it is above 0x7F
+  std::string_view text() const { return {data, size}; }
 };
 
 class FoldedTexts {
@@ -30,7 +32,7 @@ class FoldedTexts {
   FoldedText Of(const event::Value& value) {
     Entry& entry = entries_[static_cast<size_t>(&value - values_)];
     if (entry.epoch != epoch_) Fill(value.text, entry);
-    return {{entry.text, entry.size & ~kNotAscii}, (entry.size & kNotAscii) == 0};
+    return {entry.text, entry.size & ~kNotAscii, (entry.size & kNotAscii) == 0};
   }
 
  private:
@@ -41,13 +43,8 @@ class FoldedTexts {
   };
   static constexpr uint32_t kNotAscii = 1u << 31;   // texts are shorter: max_event bounds them
   void Fill(std::string_view text, Entry& entry);
-  // Room for `size` bytes between two margins; the margin before it is in place.
-  char* Reserve(size_t size) {
-    if (block_ == blocks_.size() || blocks_[block_].size - used_ < size + 2 * kMargin) NextBlock(size + 2 * kMargin);
-    // A block's first margin is never written; any other is the end of the text before.
-    return blocks_[block_].bytes.get() + used_ + kMargin;
-  }
-  void NextBlock(size_t wanted);
+  // Makes room for `size` bytes between two margins.
+  void NextBlock(size_t size);
 
   static constexpr size_t kBlockBytes = 256u << 10;
   struct Block {
@@ -58,8 +55,11 @@ class FoldedTexts {
   std::vector<Entry> entries_;
   uint32_t epoch_ = 0;
   std::vector<Block> blocks_;
-  size_t block_ = 0;      // the one in use
-  size_t used_ = 0;       // bytes of it
+  size_t block_ = 0;      // behind the one in use
+  // Of the block in use: where the next text goes, and its end. The margin before it is in place: a block's first one is never
+  // written, any other is the end of the text before.
+  char* next_ = nullptr;
+  const char* end_ = nullptr;
 };
 
 }  // namespace tocsin::match

@@ -112,8 +112,8 @@ void LiteralIndex::Build(const GramCounts& counts) {
 void LiteralIndex::Filter::Build(const std::vector<uint64_t>& windows, uint64_t window_mask) {
   const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));   // none: all bits are zero
   bits.assign(wanted / 32, 0);
-  mask = window_mask;
-  narrow = mask <= UINT32_MAX;
+  mask = static_cast<uint32_t>(window_mask);
+  wide = window_mask > UINT32_MAX;
   shift = 32 - static_cast<uint32_t>(std::countr_zero(wanted));
   for (const uint64_t window : windows) {
     const uint32_t h = Hash(window);

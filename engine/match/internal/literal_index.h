@@ -60,7 +60,7 @@ class LiteralIndex {
   // true, when found returns true.
   template <class F>
   bool Find(const FoldedText& folded, F&& found) const {
-    return FindHere(folded.text, found) || (!folded.ascii && other_ != nullptr && other_->FindHere(folded.text, found));
+    return FindHere(folded.text(), found) || (!folded.ascii && other_ != nullptr && other_->FindHere(folded.text(), found));
   }
 
  private:
@@ -71,7 +71,8 @@ class LiteralIndex {
     }
     if (has_ends_ && AtEnds(text, found)) return true;
     if (!singles_.empty() && Singles(text, found)) return true;
-    return pairs_.Any() ? Scan<true>(text, found) : scans_ && Scan<false>(text, found);
+    if (pairs_.Any()) return window_filter_.wide ? Scan<true, true>(text, found) : Scan<true, false>(text, found);
+    return scans_ && (window_filter_.wide ? Scan<false, true>(text, found) : Scan<false, false>(text, found));
   }
 
   // Literals of one and two bytes, each by itself.
@@ -107,16 +108,13 @@ class LiteralIndex {
    public:
     void Build(std::vector<std::pair<uint64_t, Entry>> entries);
     bool Any() const { return !slots_.empty(); }
+    // Nearly always there is nothing: that much is inlined.
     template <class F>
-    bool Each(uint64_t key, F&& f) const {
+    [[gnu::always_inline]] bool Each(uint64_t key, F&& f) const {
       for (uint32_t at = Hash(key);; at = (at + 1) & mask_) {
         const Slot& slot = slots_[at];
         if (slot.begin == slot.end) return false;
-        if (slot.key != key) continue;
-        for (uint32_t i = slot.begin; i < slot.end; i++) {
-          if (f(entries_[i])) return true;
-        }
-        return false;
+        if (slot.key == key) return EachOf(slot, f);
       }
     }
 
@@ -125,6 +123,13 @@ class LiteralIndex {
       uint64_t key;
       uint32_t begin, end;   // into entries_; equal = empty
     };
+    template <class F>
+    [[gnu::noinline]] bool EachOf(const Slot& slot, F& f) const {
+      for (uint32_t i = slot.begin; i < slot.end; i++) {
+        if (f(entries_[i])) return true;
+      }
+      return false;
+    }
     uint32_t Hash(uint64_t key) const { return static_cast<uint32_t>((key * kMultiplier) >> 32) & mask_; }
     std::vector<Slot> slots_;
     std::vector<Entry> entries_;
@@ -132,7 +137,7 @@ class LiteralIndex {
   };
 
   static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
-  static constexpr uint32_t kNarrowMultiplier = 0x9E3779B1;
+  static constexpr uint32_t kNarrowMultiplier = 0x9E3779B1, kTailMultiplier = 0x85EBCA77;
   static constexpr uint32_t kLongWindow = 6, kWindow = 3, kPair = 2;
   static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF, kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;   // little-endian
 
@@ -182,28 +187,35 @@ class LiteralIndex {
     return start1_.Any() && n >= 1 && start1_.Each(static_cast<unsigned char>(*begin), at_start);
   }
 
-  // A bit for each hash of a window: does any window have it? Windows of at most four bytes are hashed in 32 bits, which eight
-  // lanes of a vector do at a time.
+  // A bit for each hash of a window: does any window have it? The first four bytes of eight and the four from the third on,
+  // masked each, are hashed in 32 bits, which eight lanes of a vector do at a time.
   struct Filter {
     std::vector<uint32_t> bits;
-    uint64_t mask = 0;                // which of eight bytes are the window
+    uint32_t mask = 0;                // which of the first four bytes are the window's
+    bool wide = false;                // it has six bytes
     uint32_t shift = 31;
-    bool narrow = true;
     void Build(const std::vector<uint64_t>& windows, uint64_t window_mask);
     uint32_t Hash(uint64_t bytes) const {
-      return narrow ? (static_cast<uint32_t>(bytes & mask) * kNarrowMultiplier) >> shift : static_cast<uint32_t>(((bytes & mask) * kMultiplier) >> (shift + 32));
+      const uint32_t head = (static_cast<uint32_t>(bytes) & mask) * kNarrowMultiplier;
+      return (wide ? head + static_cast<uint32_t>(bytes >> 16) * kTailMultiplier : head) >> shift;
     }
     uint32_t Bit(uint64_t bytes) const {
       const uint32_t h = Hash(bytes);
       return bits[h >> 5] >> (h & 31) & 1;
     }
 #ifdef __AVX2__
-    // Bit i: may a window begin at `at` + 2 i, for i of 0 to 7? REQUIRES: narrow, and 24 readable bytes at `at`.
+    // Bit i: may a window begin at `at` + 2 i, for i of 0 to 7? REQUIRES: 24 readable bytes at `at`.
+    template <bool kWide>
     uint32_t BitsOfEight(const char* at) const {
       const __m256i bytes = _mm256_set_m128i(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 8)), _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
       const __m256i four = _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9));
       const __m256i window = _mm256_and_si256(four, _mm256_set1_epi32(static_cast<int>(mask)));
-      const __m256i hash = _mm256_srl_epi32(_mm256_mullo_epi32(window, _mm256_set1_epi32(static_cast<int>(kNarrowMultiplier))), _mm_cvtsi32_si128(static_cast<int>(shift)));
+      __m256i product = _mm256_mullo_epi32(window, _mm256_set1_epi32(static_cast<int>(kNarrowMultiplier)));
+      if (kWide) {
+        const __m256i tail = _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9, 8, 9, 10, 11, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9, 8, 9, 10, 11));
+        product = _mm256_add_epi32(product, _mm256_mullo_epi32(tail, _mm256_set1_epi32(static_cast<int>(kTailMultiplier))));
+      }
+      const __m256i hash = _mm256_srl_epi32(product, _mm_cvtsi32_si128(static_cast<int>(shift)));
       const __m256i words = _mm256_i32gather_epi32(reinterpret_cast<const int*>(bits.data()), _mm256_srli_epi32(hash, 5), 4);
       // The bit is brought to the top of its lane: by 31 - (hash mod 32) places.
       const __m256i places = _mm256_andnot_si256(hash, _mm256_set1_epi32(31));
@@ -225,27 +237,24 @@ class LiteralIndex {
   }
 
   // REQUIRES: 32 readable bytes behind the text. What begins behind its end is not looked at, or does not fit.
-  template <bool kPairs, class F>
+  template <bool kPairs, bool kWide, class F>
   bool Scan(std::string_view text, F& found) const {
     const char* const begin = text.data();
-    size_t at = 0;
 #ifdef __AVX2__
-    if (window_filter_.narrow) {
-      for (; at < text.size(); at += 16) {
-        uint32_t some = window_filter_.BitsOfEight(begin + at);
-        if (kPairs) some |= pair_filter_.BitsOfEight(begin + at);
-        for (; some != 0; some &= some - 1) {
-          const size_t place = at + 2 * static_cast<size_t>(std::countr_zero(some));
-          if (place < text.size() && LookAt<kPairs>(text, place, found)) return true;
-        }
+    for (size_t at = 0; at < text.size(); at += 16) {
+      uint32_t some = window_filter_.BitsOfEight<kWide>(begin + at);
+      if (kPairs) some |= pair_filter_.BitsOfEight<false>(begin + at);
+      for (; some != 0; some &= some - 1) {
+        const size_t place = at + 2 * static_cast<size_t>(std::countr_zero(some));
+        if (place < text.size() && LookAt<kPairs>(text, place, found)) return true;
       }
-      return false;
     }
-#endif
-    for (; at < text.size(); at += 2) {
+#else
+    for (size_t at = 0; at < text.size(); at += 2) {
       const uint64_t bytes = Load8(begin + at);
       if ((window_filter_.Bit(bytes) | (kPairs ? pair_filter_.Bit(bytes) : 0)) != 0 && LookAt<kPairs>(text, at, found)) return true;
     }
+#endif
     return false;
   }
 

@@ -52,7 +52,7 @@ class Texts {
   }
   size_t count() const { return places_.size(); }
   size_t bytes() const { return size_; }
-  FoldedText operator[](size_t i) const { return {std::string_view(bytes_).substr(places_[i].first, places_[i].second), ascii_[i]}; }
+  FoldedText operator[](size_t i) const { return {bytes_.data() + places_[i].first, static_cast<uint32_t>(places_[i].second), ascii_[i]}; }
 
  private:
   std::string bytes_ = std::string(FoldedTexts::kMargin, '\0');
@@ -89,7 +89,7 @@ class Vectorscan {
       (*static_cast<std::remove_reference_t<F>*>(context))(id);
       return 0;
     };
-    if (hs_scan(database_, text.text.data(), static_cast<unsigned>(text.text.size()), 0, scratch_, on_match, &found) != HS_SUCCESS) Fail("Vectorscan failed");
+    if (hs_scan(database_, text.data, text.size, 0, scratch_, on_match, &found) != HS_SUCCESS) Fail("Vectorscan failed");
   }
 
  private:
@@ -110,7 +110,7 @@ class Re2Set {
   template <class F>
   void Find(FoldedText text, F&& found) {
     RE2::Set::ErrorInfo error{RE2::Set::kNoError};
-    set_.Match(text.text, &ids_, &error);
+    set_.Match(re2::StringPiece(text.data, text.size), &ids_, &error);
     if (error.kind != RE2::Set::kNoError) Fail("RE2::Set failed: its automaton is too large");
     for (const int id : ids_) found(static_cast<uint32_t>(id));
   }
@@ -222,8 +222,8 @@ void CompareAll(Input& input) {
   for (size_t i = 0; i < input.texts.count(); i++) {
     const FoldedText text = input.texts[i];
     const std::set<uint32_t> want = Found(index, text);
-    if (Found(vectorscan, text) != want) Fail("Vectorscan finds other literals in " + std::string(text.text));
-    if (Found(set, text) != want) Fail("RE2::Set finds other literals in " + std::string(text.text));
+    if (Found(vectorscan, text) != want) Fail("Vectorscan finds other literals in " + std::string(text.text()));
+    if (Found(set, text) != want) Fail("RE2::Set finds other literals in " + std::string(text.text()));
     input.found += want.size();
   }
   if (input.found == 0) Fail("no text has a literal: nothing is compared");

@@ -24,7 +24,7 @@ struct Literal {
 class Padded {
  public:
   explicit Padded(const std::string& text) : bytes_(std::string(FoldedTexts::kMargin, '\0') + text + std::string(FoldedTexts::kMargin, '\0')) {
-    folded_ = {std::string_view(bytes_).substr(FoldedTexts::kMargin, text.size()), IsAscii(text)};
+    folded_ = {bytes_.data() + FoldedTexts::kMargin, static_cast<uint32_t>(text.size()), IsAscii(text)};
   }
   const FoldedText& folded() const { return folded_; }
 

@@ -79,6 +79,11 @@ content::Pattern AnywherePattern(const content::Pattern& pattern) {
   return out;
 }
 
+Predicate::Rest& Predicate::RestOf(Group& group) {
+  if (group.rest == nullptr) group.rest = std::make_unique<Rest>();
+  return *group.rest;
+}
+
 bool Predicate::AddTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Group& group) {
   if (from.kind == Kind::kNull) {
     group.null = true;
@@ -91,7 +96,7 @@ bool Predicate::AddTest(const content::ValueTest& from, content::Place place, co
   if (from.kind == Kind::kElements) {
     auto elements = std::make_shared<ElementMatcher>();
     const bool ok = elements->Compile(*from.elements, diagnostics);
-    group.elements.push_back(std::move(elements));
+    RestOf(group).elements.push_back(std::move(elements));
     return ok;
   }
   Test test{.kind = from.kind};
@@ -106,7 +111,7 @@ bool Predicate::AddTest(const content::ValueTest& from, content::Place place, co
     case Kind::kPattern:
       // A number's own text is equal by value, so that the number alone is asked for.
       if (const auto key = NumberKey(from.number); key && from.until_ns == INT64_MAX) {
-        group.numbers.push_back({*key, from.number});
+        RestOf(group).numbers.push_back({*key, from.number});
         if (!from.windash) return true;
       }
       test.pattern = TextPattern(field_.valid() ? from.pattern : AnywherePattern(from.pattern), from.cased, from.windash);
@@ -144,7 +149,7 @@ bool Predicate::AddTest(const content::ValueTest& from, content::Place place, co
     }
     default: break;
   }
-  group.tests.push_back(std::move(test));
+  RestOf(group).tests.push_back(std::move(test));
   return true;
 }
 
@@ -174,7 +179,7 @@ void Predicate::MakeIndex(Group& group, const GramCounts& grams) {
     add(ends);
   } else {
     for (Literal& each : ends) {
-      group.ends.emplace_back(std::move(each.needed.folded), each.needed.where());
+      group.ends.emplace_back(each.needed.folded, each.needed.where());
       taken[each.pattern] = true;
     }
   }
@@ -199,27 +204,35 @@ bool Predicate::Compile(const content::Item& item, const GramCounts& grams, cont
   constexpr uint32_t kPatternCost = 4, kIndexCost = 16, kTestCost = 40, kElementCost = 1000;
   for (Group& group : groups_) {
     MakeIndex(group, grams);
-    cost_ += static_cast<uint32_t>(group.ends.size() + group.patterns.size() * kPatternCost + group.numbers.size() + group.tests.size() * kTestCost +
-                                   group.elements.size() * kElementCost + (group.literals ? kIndexCost : 0));
+    group.ends.shrink_to_fit();
+    group.texts = group.literals != nullptr || !group.ends.empty() || !group.patterns.empty();
+    size_t cost = group.ends.size() + group.patterns.size() * kPatternCost + (group.literals ? kIndexCost : 0);
+    if (group.rest) cost += group.rest->numbers.size() + group.rest->tests.size() * kTestCost + group.rest->elements.size() * kElementCost;
+    cost_ += static_cast<uint32_t>(cost);
   }
   return ok;
 }
 
-bool Predicate::Holds(const event::EventView& event, FoldedTexts& texts) const {
-  for (const Group& group : groups_) {
-    if (!GroupHolds(group, event, texts)) return negated_;
+// Asked some twenty times an event: what most predicates are is in one piece, all else behind calls.
+[[gnu::always_inline]] inline bool Predicate::ValueHolds(const Group& group, const Value& value, const event::EventView& event, FoldedTexts& texts) {
+  if (group.texts && IsScalar(value)) {
+    const FoldedText folded = texts.Of(value);
+    const std::string_view text = folded.text();
+    for (const EndLiteral& literal : group.ends) {
+      if (literal.Matches(text)) return true;
+    }
+    for (const TextPattern& pattern : group.patterns) {
+      if (pattern.Matches(text)) return true;
+    }
+    if (group.literals && group.literals->Find(folded, [](uint32_t) { return true; })) return true;
   }
-  return !negated_;
+  if (group.null && value.kind == ValueKind::kNull) return true;
+  return group.rest != nullptr && RestHolds(*group.rest, value, event, texts);
 }
 
-bool Predicate::GroupHolds(const Group& group, const event::EventView& event, FoldedTexts& texts) const {
-  if (std::any_of(group.elements.begin(), group.elements.end(), [&](const auto& elements) { return elements->Holds(event); })) return true;
-  if (!field_.valid()) {
-    for (const Value& leaf : event.leaves()) {
-      if (ValueHolds(group, leaf, event, texts)) return true;
-    }
-    return false;
-  }
+[[gnu::always_inline]] inline bool Predicate::GroupHolds(const Group& group, const event::EventView& event, FoldedTexts& texts) const {
+  if (group.rest != nullptr && !group.rest->elements.empty() && ElementsHold(*group.rest, event)) return true;
+  if (!field_.valid()) return KeywordsHold(group, event, texts);
   const event::Values values = event.values(field_);
   if (values.empty()) return group.null || group.missing;
   if (group.exists) return true;
@@ -229,30 +242,34 @@ bool Predicate::GroupHolds(const Group& group, const event::EventView& event, Fo
   return false;
 }
 
-bool Predicate::ValueHolds(const Group& group, const Value& value, const event::EventView& event, FoldedTexts& texts) const {
-  if (value.kind == ValueKind::kNull && group.null) return true;
-  if (!IsScalar(value)) return false;
-  if (group.literals || !group.patterns.empty() || !group.ends.empty()) {
-    const FoldedText folded = texts.Of(value);
-    for (const EndLiteral& literal : group.ends) {
-      if (literal.Matches(folded.text)) return true;
-    }
-    if (group.literals && group.literals->Find(folded, [](uint32_t) { return true; })) return true;
-    for (const TextPattern& pattern : group.patterns) {
-      if (pattern.Matches(folded.text)) return true;
-    }
+bool Predicate::Holds(const event::EventView& event, FoldedTexts& texts) const {
+  for (const Group& group : groups_) {
+    if (!GroupHolds(group, event, texts)) return negated_;
   }
-  if (!group.numbers.empty() && NumbersHold(group, value)) return true;
-  for (const Test& test : group.tests) {
-    if (TestHolds(test, value, event, texts)) return true;
+  return !negated_;
+}
+
+[[gnu::noinline]] bool Predicate::KeywordsHold(const Group& group, const event::EventView& event, FoldedTexts& texts) {
+  for (const Value& leaf : event.leaves()) {
+    if (ValueHolds(group, leaf, event, texts)) return true;
   }
   return false;
 }
 
-bool Predicate::NumbersHold(const Group& group, const Value& value) {
+[[gnu::noinline]] bool Predicate::ElementsHold(const Rest& rest, const event::EventView& event) {
+  return std::any_of(rest.elements.begin(), rest.elements.end(), [&](const auto& elements) { return elements->Holds(event); });
+}
+
+[[gnu::noinline]] bool Predicate::RestHolds(const Rest& rest, const Value& value, const event::EventView& event, FoldedTexts& texts) {
+  if (!IsScalar(value)) return false;
+  if (!rest.numbers.empty() && NumbersHold(rest, value)) return true;
+  return std::any_of(rest.tests.begin(), rest.tests.end(), [&](const Test& test) { return TestHolds(test, value, event, texts); });
+}
+
+bool Predicate::NumbersHold(const Rest& rest, const Value& value) {
   if (value.kind == ValueKind::kBool) return false;
   const std::optional<uint64_t> key = NumberKey(value.text);
-  return key && std::any_of(group.numbers.begin(), group.numbers.end(), [&](const Number& number) {
+  return key && std::any_of(rest.numbers.begin(), rest.numbers.end(), [&](const Number& number) {
     return number.key == *key && CompareText(value.text, Compare::kEq, number.text);
   });
 }
@@ -261,7 +278,7 @@ bool Predicate::TestHolds(const Test& test, const Value& value, const event::Eve
   if (test.until_ns != INT64_MAX && event.time.known() && event.time.ns > test.until_ns) return false;
   switch (test.kind) {
     case Kind::kPattern:
-      if (test.pattern.Matches(test.pattern.cased() ? value.text : texts.Of(value).text)) return true;
+      if (test.pattern.Matches(test.pattern.cased() ? value.text : texts.Of(value).text())) return true;
       return !test.number.empty() && value.kind != ValueKind::kBool && CompareText(value.text, Compare::kEq, test.number);
     case Kind::kBool: return SameWord(value.text, test.boolean ? "true" : "false");
     case Kind::kRegex: return re2::RE2::PartialMatch(re2::StringPiece(value.text.data(), value.text.size()), *test.regex);
@@ -291,7 +308,7 @@ bool Predicate::FieldRefHolds(const Test& test, const Value& value, const event:
   };
   for (const Value& other : event.values(test.other_field)) {
     if (!IsScalar(other)) continue;
-    if (test.cased ? stands_in(value.text, other.text) : stands_in(texts.Of(value).text, texts.Of(other).text)) return true;
+    if (test.cased ? stands_in(value.text, other.text) : stands_in(texts.Of(value).text(), texts.Of(other).text())) return true;
   }
   return false;
 }

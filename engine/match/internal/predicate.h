@@ -57,23 +57,32 @@ class Predicate {
     uint64_t key;
     std::string text;
   };
-  struct Group {
-    bool null = false;                  // a missing field or null
-    bool exists = false, missing = false;   // `exists: true`, `exists: false`
-    // Texts without case, without expiry: literals at an end, many literals, everything else.
-    std::vector<EndLiteral> ends;
-    std::unique_ptr<const LiteralIndex> literals;   // null: none
-    std::vector<TextPattern> patterns;
+  // What few groups ask for.
+  struct Rest {
     std::vector<Number> numbers;        // equal by value (SIGMA.md 18)
     std::vector<Test> tests;            // everything else
     std::vector<std::shared_ptr<const ElementMatcher>> elements;   // asked of the event, not of the field's values; shared because
                                                                    //   the type is not complete here
   };
+  struct Group {
+    bool null = false;                  // a missing field or null
+    bool exists = false, missing = false;   // `exists: true`, `exists: false`
+    bool texts = false;                 // one of the next three is there
+    // Texts without case, without expiry: literals at an end, many literals, everything else.
+    std::vector<EndLiteral> ends;
+    std::vector<TextPattern> patterns;
+    std::unique_ptr<const LiteralIndex> literals;   // null: none
+    std::unique_ptr<Rest> rest;                     // null: nothing
+  };
+  static Rest& RestOf(Group& group);
   bool AddTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Group& group);
   static void MakeIndex(Group& group, const GramCounts& grams);
   bool GroupHolds(const Group& group, const event::EventView& event, FoldedTexts& texts) const;
-  bool ValueHolds(const Group& group, const event::Value& value, const event::EventView& event, FoldedTexts& texts) const;
-  static bool NumbersHold(const Group& group, const event::Value& value);
+  static bool ValueHolds(const Group& group, const event::Value& value, const event::EventView& event, FoldedTexts& texts);
+  static bool KeywordsHold(const Group& group, const event::EventView& event, FoldedTexts& texts);
+  static bool ElementsHold(const Rest& rest, const event::EventView& event);
+  static bool RestHolds(const Rest& rest, const event::Value& value, const event::EventView& event, FoldedTexts& texts);
+  static bool NumbersHold(const Rest& rest, const event::Value& value);
   static bool TestHolds(const Test& test, const event::Value& value, const event::EventView& event, FoldedTexts& texts);
   static bool FieldRefHolds(const Test& test, const event::Value& value, const event::EventView& event, FoldedTexts& texts);
 

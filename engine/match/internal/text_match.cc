@@ -225,15 +225,19 @@ std::vector<std::vector<TextPattern::Needed>> TextPattern::Choices() const {
   return out;
 }
 
-EndLiteral::EndLiteral(std::string folded, LiteralIndex::Where where)
-    : start_(where == LiteralIndex::Where::kStart), whole_(where == LiteralIndex::Where::kWhole), text_(std::move(folded)) {
-  const size_t size = std::min<size_t>(text_.size(), 8);
+EndLiteral::EndLiteral(std::string_view folded, LiteralIndex::Where where)
+    : size_(static_cast<uint32_t>(folded.size())), start_(where == LiteralIndex::Where::kStart), whole_(where == LiteralIndex::Where::kWhole) {
+  const size_t size = std::min<size_t>(folded.size(), 8);
   if (size == 0) return;  // the size alone tells
   const uint64_t bytes = size == 8 ? UINT64_MAX : (uint64_t{1} << (8 * size)) - 1;
-  memcpy(&key_, start_ ? text_.data() : text_.data() + (text_.size() - size), size);
+  memcpy(&key_, start_ ? folded.data() : folded.data() + (folded.size() - size), size);
   // At the end of a text the literal's bytes are the last of eight: the upper ones of a little-endian word.
   mask_ = start_ ? bytes : bytes << (64 - 8 * size);
   if (!start_) key_ <<= 64 - 8 * size;
+  if (folded.size() <= 8) return;
+  auto text = std::make_unique_for_overwrite<char[]>(folded.size());
+  memcpy(text.get(), folded.data(), folded.size());
+  text_ = std::move(text);
 }
 
 }  // namespace tocsin::match

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,20 +78,21 @@ class TextPattern {
 class EndLiteral {
  public:
   // REQUIRES: `where` is not kAnywhere.
-  EndLiteral(std::string folded, LiteralIndex::Where where);
+  EndLiteral(std::string_view folded, LiteralIndex::Where where);
   // REQUIRES: eight readable bytes before and behind `text` (FoldedTexts).
   bool Matches(std::string_view text) const {
-    if (whole_ ? text.size() != text_.size() : text.size() < text_.size()) return false;
-    const char* const at = start_ ? text.data() : text.data() + (text.size() - text_.size());
+    if (whole_ ? text.size() != size_ : text.size() < size_) return false;
     uint64_t word;
-    memcpy(&word, start_ ? at : text.data() + text.size() - 8, 8);
-    return ((word ^ key_) & mask_) == 0 && (text_.size() <= 8 || memcmp(at, text_.data(), text_.size()) == 0);
+    memcpy(&word, start_ ? text.data() : text.data() + text.size() - 8, 8);
+    if (((word ^ key_) & mask_) != 0) return false;
+    return size_ <= 8 || memcmp(start_ ? text.data() : text.data() + (text.size() - size_), text_.get(), size_) == 0;
   }
 
  private:
   uint64_t key_ = 0, mask_ = 0;     // the first eight bytes of the literal, or its last
+  uint32_t size_ = 0;
   bool start_ = false, whole_ = false;
-  std::string text_;
+  std::unique_ptr<const char[]> text_;   // null where the key is all
 };
 
 }  // namespace tocsin::match
