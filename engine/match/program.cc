@@ -71,15 +71,20 @@ class Matcher {
 
   void FindCandidates() {
     state_.candidates.assign(class_->always.begin(), class_->always.end());
-    const bool keywords = class_->keywords && !program_.keywords.empty();
     for (const Value& value : event_.all_values()) {
       const uint32_t place = value.field.valid() ? program_.field_dispatch[value.field.value()] : CompiledProgram::kNoDispatch;
-      const FieldDispatch* const field = place == CompiledProgram::kNoDispatch || event_.superseded(value) ? nullptr : &program_.fields[place];
-      if (field != nullptr) LookAtValue(*field, value);
-      // The keywords, where the field's own index does not hold them too.
-      if (keywords && value.leaf && (field == nullptr || field->keywords_apart)) {
-        program_.keywords.Find(state_.texts.Of(value), [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
-      }
+      if (place != CompiledProgram::kNoDispatch && !event_.superseded(value)) LookAtValue(program_.fields[place], value);
+    }
+    if (class_->keywords && !program_.keywords.empty()) LookForKeywords();
+  }
+
+  // What stands in a leaf stands in the event: one pass over that, and over the leaves that it holds otherwise (escapes).
+  void LookForKeywords() {
+    const auto found = [&](uint32_t literal) { return Add(program_.literal_postings[literal]); };
+    const FoldedText whole = state_.texts.Whole();
+    if (whole.size > 0) program_.keywords.Find(whole, found);
+    for (const Value& leaf : event_.leaves()) {
+      if (!state_.texts.InWhole(leaf)) program_.keywords.Find(state_.texts.Of(leaf), found);
     }
   }
 

@@ -42,8 +42,7 @@ struct Condition {
 
 // What the values of one field lead to.
 struct FieldDispatch {
-  LiteralIndex literals;                 // and all keywords, unless they are apart; id = into CompiledProgram::literal_postings
-  bool keywords_apart = false;
+  LiteralIndex literals;                 // id = into CompiledProgram::literal_postings
   absl::flat_hash_map<uint64_t, Range> numbers;   // NumberKey -> postings
   Range present;                         // postings
 };
@@ -81,7 +80,7 @@ struct CompiledProgram {
   std::vector<Range> literal_postings;   // by literal id
   std::vector<FieldDispatch> fields;
   std::vector<uint32_t> field_dispatch;  // by FieldId: into `fields`, or kNoDispatch
-  LiteralIndex keywords;                 // for leaves whose field's index does not hold them; ids as in FieldDispatch
+  LiteralIndex keywords;                 // sought in all of an event; ids as in FieldDispatch
   std::vector<LogsourceKey> logsources;
   std::vector<bool> logsource_keywords;  // does a condition of that logsource have keywords?
   std::vector<uint32_t> always;          // conditions without a witness

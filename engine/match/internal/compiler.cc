@@ -150,12 +150,11 @@ class Compiler {
   }
 
   void BuildDispatch() {
-    std::vector<std::pair<const Witness*, uint32_t>> keywords;
     out_.field_dispatch.assign(content_.fields.size(), CompiledProgram::kNoDispatch);
     for (const auto& [witness, conditions] : led_to_) {
       const Range postings = AddPostings(conditions);
       if (witness.kind == Witness::Kind::kKeyword) {
-        keywords.emplace_back(&witness, AddPostingsOfLiteral(postings));
+        out_.keywords.Add(witness.text, witness.where, AddPostingsOfLiteral(postings));
         continue;
       }
       uint32_t& place = out_.field_dispatch[witness.field.value()];
@@ -168,18 +167,7 @@ class Compiler {
       else if (witness.kind == Witness::Kind::kNumber) field.numbers.emplace(witness.number, postings);
       else field.present = postings;
     }
-    // A value of a field that has an index is scanned once, for both. But thousands of hashes, all long, are better alone: short
-    // keywords would make every three hexadecimal digits worth a look.
-    constexpr size_t kManyLiterals = 256;
-    const auto add_keywords = [&](LiteralIndex& index) {
-      for (const auto& [witness, id] : keywords) index.Add(witness->text, witness->where, id);
-    };
-    for (FieldDispatch& field : out_.fields) {
-      field.keywords_apart = field.literals.all_long() && field.literals.size() >= kManyLiterals;
-      if (!field.keywords_apart) add_keywords(field.literals);
-      field.literals.Build(witnesses_.grams());
-    }
-    add_keywords(out_.keywords);
+    for (FieldDispatch& field : out_.fields) field.literals.Build(witnesses_.grams());
     out_.keywords.Build(witnesses_.grams());
   }
 

@@ -19,6 +19,22 @@ void FoldedTexts::Begin(const event::EventView& event) {
   while (blocks_.size() > 1 && blocks_.back().size > kBlockBytes) blocks_.pop_back();
   block_ = 0;
   NextBlock(0);
+  FoldWhole(event.raw);
+}
+
+void FoldedTexts::FoldWhole(std::string_view raw) {
+  raw_ = raw.data();
+  raw_size_ = 0;
+  whole_ = nullptr;
+  if (raw.empty()) return;
+  const size_t wanted = raw.size() + 2 * kMargin;
+  if (whole_capacity_ < wanted || whole_capacity_ > std::max(kBlockBytes, wanted)) {
+    whole_capacity_ = std::max(kBlockBytes, wanted);
+    whole_bytes_ = std::make_unique<char[]>(whole_capacity_);
+  }
+  if (!FoldAscii(raw, whole_bytes_.get() + kMargin)) return;
+  raw_size_ = raw.size();
+  whole_ = whole_bytes_.get() + kMargin;
 }
 
 void FoldedTexts::NextBlock(size_t size) {

@@ -1,6 +1,9 @@
 // The texts of one event, case-folded, each at most once however many tests look at it.
 //
-// A folded text has kMargin readable zero bytes before and behind it, so that tests may load eight bytes at either end.
+// Folding keeps the length of ASCII: an event that is all ASCII is folded as a whole, and the folded text of a value that stands
+// in it (most do; not those with escapes) is the same stretch of the folded event. Every other text is folded by itself.
+//
+// A folded text has kMargin readable bytes before and behind it, so that tests may load eight bytes at either end.
 // Texts live until the next Begin. One a worker; no allocation once its memory has grown to what the events need.
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_FOLDED_TEXTS_H_
 #define TOCSIN_ENGINE_MATCH_INTERNAL_FOLDED_TEXTS_H_
@@ -25,11 +28,17 @@ class FoldedTexts {
  public:
   static constexpr size_t kMargin = 32;
 
-  // A new event: what was folded is forgotten, in constant time.
+  // A new event: what was folded is forgotten, and the event folded. Linear in its bytes.
   void Begin(const event::EventView& event);
+
+  // The folded event; no data when it is not ASCII.
+  FoldedText Whole() const { return {whole_, static_cast<uint32_t>(raw_size_), true}; }
+  // Does the value's text stand in it?
+  bool InWhole(const event::Value& value) const { return static_cast<size_t>(value.text.data() - raw_) < raw_size_; }
 
   // The folded text of a value of the event.
   FoldedText Of(const event::Value& value) {
+    if (InWhole(value)) return {whole_ + (value.text.data() - raw_), static_cast<uint32_t>(value.text.size()), true};
     Entry& entry = entries_[static_cast<size_t>(&value - values_)];
     if (entry.epoch != epoch_) Fill(value.text, entry);
     return {entry.text, entry.size & ~kNotAscii, (entry.size & kNotAscii) == 0};
@@ -51,6 +60,15 @@ class FoldedTexts {
     std::unique_ptr<char[]> bytes;
     size_t size = 0;
   };
+  void FoldWhole(std::string_view raw);
+
+  // The event's bytes, and the same folded. No size: it is not ASCII.
+  const char* raw_ = nullptr;
+  const char* whole_ = nullptr;
+  size_t raw_size_ = 0;
+  std::unique_ptr<char[]> whole_bytes_;
+  size_t whole_capacity_ = 0;
+
   const event::Value* values_ = nullptr;
   std::vector<Entry> entries_;
   uint32_t epoch_ = 0;

@@ -8,9 +8,9 @@
 namespace tocsin::match {
 namespace {
 
-// Filter bits a window. At 16, one position in sixteen of random text asks the table in vain; CommandLine's filter is then
-// 4 KiB and stays in the first-level cache.
-constexpr size_t kFilterBits = 16;
+// Filter bits a window. At 16, one position in sixteen of random text asks the table in vain: the most that is borne. More are
+// given as long as the filter stays a small part of the first-level cache.
+constexpr size_t kLeastFilterBits = 16, kMostFilterBits = 128, kSmallFilter = 64u << 10;   // 8 KiB
 
 constexpr size_t kGram = 3;
 uint32_t GramAt(std::string_view text, size_t at) {
@@ -41,15 +41,18 @@ void LiteralIndex::Add(std::string_view folded, Where where, uint32_t id) {
 }
 
 void LiteralIndex::AddHere(std::string_view folded, Where where, uint32_t id) {
-  long_only_ &= where != Where::kAnywhere || folded.size() > kLongWindow;
   literals_.push_back({static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(folded.size()), id, where});
   text_.insert(text_.end(), folded.begin(), folded.end());
 }
 
 void LiteralIndex::Build(const GramCounts& counts) {
   if (other_ != nullptr) other_->Build(counts);
-  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end5, end1, start8, start5, start1, long_windows, windows, pairs;
-  std::vector<uint64_t> filtered, filtered_pairs;
+  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end5, end1, start8, start5, start1, long_windows, middle_windows, short_windows, pairs;
+  std::vector<uint64_t> filtered, filtered_short;
+  const auto any_of_size = [&](uint32_t size) {
+    return std::any_of(literals_.begin(), literals_.end(), [&](const Literal& literal) { return literal.where == Where::kAnywhere && literal.size == size; });
+  };
+  short_windows_apart_ = !any_of_size(kPair + 1);
   // Keys are read eight bytes at a time.
   text_.resize(text_.size() + 8);
   for (uint32_t i = 0; i < literals_.size(); i++) {
@@ -60,25 +63,21 @@ void LiteralIndex::Build(const GramCounts& counts) {
     if (literal.where == Where::kAnywhere) {
       if (literal.size <= kPair) {
         singles_.push_back({{begin[0], literal.size > 1 ? begin[1] : '\0'}, static_cast<uint8_t>(literal.size), literal.id});
-      } else if (literal.size == kWindow) {
-        for (uint32_t at = 0; at < 2; at++) {
-          filtered_pairs.push_back(Load4(begin + at));
-          pairs.push_back({Load4(begin + at) & kPairMask, {i, at}});
-        }
       } else {
+        const uint32_t reach = literal.size > kLongWindow ? kLongWindow : literal.size > kMiddleWindow ? kMiddleWindow : literal.size - 1;
+        const uint64_t mask = reach == kLongWindow ? kLongMask : reach == kMiddleWindow ? kMiddleMask : reach == kShortWindow ? kShortMask : kPairMask;
+        auto& entries = reach == kLongWindow ? long_windows : reach == kMiddleWindow ? middle_windows : reach == kShortWindow ? short_windows : pairs;
+        const bool apart = reach == kPair || (reach == kShortWindow && short_windows_apart_);
         // Two windows side by side, the rarest together.
-        const auto window = [&](uint32_t at) { return Load4(begin + at) & kWindowMask; };
+        const auto count_of = [&](uint32_t at) { return counts.Of(Load4(begin + at) & kShortMask); };
         uint32_t best = 0, best_count = UINT32_MAX;
-        const uint32_t reach = literal.size > kLongWindow ? kLongWindow : kWindow;
         for (uint32_t at = 0; at + reach + 1 <= literal.size; at++) {
-          const uint32_t count = counts.Of(window(at)) + counts.Of(window(at + 1));
+          const uint32_t count = count_of(at) + count_of(at + 1);
           if (count < best_count) best = at, best_count = count;
         }
-        const bool is_long = literal.size > kLongWindow;
         for (uint32_t at = best; at < best + 2; at++) {
-          filtered.push_back(Load8(begin + at));
-          if (is_long) long_windows.push_back({Load8(begin + at) & kLongMask, {i, at}});
-          else windows.push_back({window(at), {i, at}});
+          (apart ? filtered_short : filtered).push_back(Load8(begin + at));
+          entries.push_back({Load8(begin + at) & mask, {i, at}});
         }
       }
     } else if (literal.where == Where::kWhole && literal.size < 8) {
@@ -95,8 +94,9 @@ void LiteralIndex::Build(const GramCounts& counts) {
   }
   has_ends_ = !(end8.empty() && end5.empty() && end1.empty() && start8.empty() && start5.empty() && start1.empty());
   scans_ = !filtered.empty();
-  window_filter_.Build(filtered, long_only_ ? kLongMask : kWindowMask);
-  pair_filter_.Build(filtered_pairs, kPairMask);
+  scans_short_ = !filtered_short.empty();
+  window_filter_.Build(filtered, !short_windows_apart_ && !short_windows.empty() ? kShortMask : middle_windows.empty() ? kLongMask : kMiddleMask);
+  short_filter_.Build(filtered_short, short_windows_apart_ ? kShortMask : kPairMask);
   tiny_.Build(std::move(tiny));
   end8_.Build(std::move(end8));
   end5_.Build(std::move(end5));
@@ -105,12 +105,14 @@ void LiteralIndex::Build(const GramCounts& counts) {
   start5_.Build(std::move(start5));
   start1_.Build(std::move(start1));
   long_windows_.Build(std::move(long_windows));
-  windows_.Build(std::move(windows));
+  middle_windows_.Build(std::move(middle_windows));
+  short_windows_.Build(std::move(short_windows));
   pairs_.Build(std::move(pairs));
 }
 
 void LiteralIndex::Filter::Build(const std::vector<uint64_t>& windows, uint64_t window_mask) {
-  const size_t wanted = std::bit_ceil(std::max<size_t>(windows.size() * kFilterBits, 64));   // none: all bits are zero
+  const size_t most = std::min(windows.size() * kMostFilterBits, kSmallFilter);
+  const size_t wanted = std::bit_ceil(std::max({windows.size() * kLeastFilterBits, most, size_t{64}}));   // none: all bits are zero
   bits.assign(wanted / 32, 0);
   mask = static_cast<uint32_t>(window_mask);
   wide = window_mask > UINT32_MAX;

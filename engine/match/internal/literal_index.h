@@ -1,12 +1,16 @@
 // Many literals, sought in one folded text at a time: the whole text, its start, its end, or anywhere in it.
 //
 // The idea: a literal is found by a few of its bytes. Eight (five, one) bytes at an end of the text are a key into a hash
-// table. For literals that may stand anywhere, six bytes out of the literal, chosen to be rare, are its window; one pass over
+// table. For literals that may stand anywhere, some bytes out of the literal, chosen to be rare, are its window; one pass over
 // the text asks a small bit table whether any window may begin here, and nearly always none does. The
 // pass goes in steps of two bytes: of two windows a byte apart one stands at an even place, wherever the literal does, so both
-// are entered. (Literals of four to six bytes have windows of three; the bit table then holds the first three bytes of all.
-// Those of three bytes have windows of two, and a bit table of their own.) What a key finds is then compared in full. The cost does not grow with the number of literals but with how
+// are entered. What a key finds is then compared in full. The cost does not grow with the number of literals but with how
 // many share their bytes with the text. Literals that are not ASCII are an index of their own, asked by texts that are not.
+//
+// Literals of seven bytes and more have windows of six, of five and six windows of four, of four windows of three, of three
+// windows of two. A bit table tells by as many bytes as its shortest windows have, so there are two: one for the first two
+// kinds (six bytes when they are all of the first), one for the others. Only where both others occur does the third kind stay
+// with the first table, which then tells by three bytes: two bytes tell little.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
@@ -50,10 +54,6 @@ class LiteralIndex {
   // REQUIRES: Takes(folded, where); before Build.
   void Add(std::string_view folded, Where where, uint32_t id);
   void Build(const GramCounts& counts);
-  // Are all literals for anywhere long ones? Then the bit table holds six bytes of each, and a text that shares three with one
-  // passes by.
-  bool all_long() const { return long_only_; }
-  size_t size() const { return literals_.size(); }
   bool empty() const { return literals_.empty() && other_ == nullptr; }
 
   // Calls found(id) for every literal that stands in the text where it should; an id may come several times. Stops, and is
@@ -71,7 +71,7 @@ class LiteralIndex {
     }
     if (has_ends_ && AtEnds(text, found)) return true;
     if (!singles_.empty() && Singles(text, found)) return true;
-    if (pairs_.Any()) return window_filter_.wide ? Scan<true, true>(text, found) : Scan<true, false>(text, found);
+    if (scans_short_) return window_filter_.wide ? Scan<true, true>(text, found) : Scan<true, false>(text, found);
     return scans_ && (window_filter_.wide ? Scan<false, true>(text, found) : Scan<false, false>(text, found));
   }
 
@@ -138,8 +138,9 @@ class LiteralIndex {
 
   static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
   static constexpr uint32_t kNarrowMultiplier = 0x9E3779B1, kTailMultiplier = 0x85EBCA77;
-  static constexpr uint32_t kLongWindow = 6, kWindow = 3, kPair = 2;
-  static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF, kWindowMask = 0xFFFFFF, kPairMask = 0xFFFF;   // little-endian
+  static constexpr uint32_t kLongWindow = 6, kMiddleWindow = 4, kShortWindow = 3, kPair = 2;
+  // The first bytes of a little-endian word.
+  static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF, kMiddleMask = 0xFFFFFFFF, kShortMask = 0xFFFFFF, kPairMask = 0xFFFF;
 
   static uint64_t Load8(const char* p) {
     uint64_t word;
@@ -224,35 +225,44 @@ class LiteralIndex {
 #endif
   };
 
-  template <bool kPairs, class F>
+  // What may begin at `at`, as one of the two bit tables says.
+  template <bool kShort, class F>
   bool LookAt(std::string_view text, size_t at, F& found) const {
+    if (at >= text.size()) return false;
     const uint64_t bytes = Load8(text.data() + at);
     const auto fits = [&](const Entry& entry) {
       const Literal& literal = literals_[entry.literal];
       return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, text.data() + at - entry.offset) && found(literal.id);
     };
-    if (long_windows_.Any() && long_windows_.Each(bytes & kLongMask, fits)) return true;
-    if (windows_.Any() && windows_.Each(bytes & kWindowMask, fits)) return true;
-    return kPairs && pairs_.Each(bytes & kPairMask, fits);
+    if (kShort ? pairs_.Any() : long_windows_.Any()) {
+      if (kShort ? pairs_.Each(bytes & kPairMask, fits) : long_windows_.Each(bytes & kLongMask, fits)) return true;
+    }
+    if (!kShort && middle_windows_.Any() && middle_windows_.Each(bytes & kMiddleMask, fits)) return true;
+    return kShort == short_windows_apart_ && short_windows_.Any() && short_windows_.Each(bytes & kShortMask, fits);
+  }
+  // Bit i of `some`: may a window begin at `at` + 2 i?
+  template <bool kShort, class F>
+  bool LookAtEach(std::string_view text, size_t at, uint32_t some, F& found) const {
+    for (; some != 0; some &= some - 1) {
+      if (LookAt<kShort>(text, at + 2 * static_cast<size_t>(std::countr_zero(some)), found)) return true;
+    }
+    return false;
   }
 
   // REQUIRES: 32 readable bytes behind the text. What begins behind its end is not looked at, or does not fit.
-  template <bool kPairs, bool kWide, class F>
+  template <bool kShort, bool kWide, class F>
   bool Scan(std::string_view text, F& found) const {
     const char* const begin = text.data();
 #ifdef __AVX2__
     for (size_t at = 0; at < text.size(); at += 16) {
-      uint32_t some = window_filter_.BitsOfEight<kWide>(begin + at);
-      if (kPairs) some |= pair_filter_.BitsOfEight<false>(begin + at);
-      for (; some != 0; some &= some - 1) {
-        const size_t place = at + 2 * static_cast<size_t>(std::countr_zero(some));
-        if (place < text.size() && LookAt<kPairs>(text, place, found)) return true;
-      }
+      if (LookAtEach<false>(text, at, window_filter_.BitsOfEight<kWide>(begin + at), found)) return true;
+      if (kShort && LookAtEach<true>(text, at, short_filter_.BitsOfEight<false>(begin + at), found)) return true;
     }
 #else
     for (size_t at = 0; at < text.size(); at += 2) {
       const uint64_t bytes = Load8(begin + at);
-      if ((window_filter_.Bit(bytes) | (kPairs ? pair_filter_.Bit(bytes) : 0)) != 0 && LookAt<kPairs>(text, at, found)) return true;
+      if (LookAtEach<false>(text, at, window_filter_.Bit(bytes), found)) return true;
+      if (kShort && LookAtEach<true>(text, at, short_filter_.Bit(bytes), found)) return true;
     }
 #endif
     return false;
@@ -261,11 +271,11 @@ class LiteralIndex {
   std::vector<Literal> literals_;
   std::vector<char> text_;
   KeyTable tiny_, end8_, end5_, end1_, start8_, start5_, start1_;
-  KeyTable long_windows_, windows_, pairs_;
-  Filter window_filter_, pair_filter_;
+  KeyTable long_windows_, middle_windows_, short_windows_, pairs_;
+  Filter window_filter_, short_filter_;
   std::vector<Single> singles_;          // literals of one byte or two, for anywhere
-  bool long_only_ = true;
-  bool scans_ = false;                   // there are windows of three bytes or more
+  bool short_windows_apart_ = false;     // they are in the second bit table
+  bool scans_ = false, scans_short_ = false;   // the two bit tables hold something
   bool has_ends_ = false;                // there are literals for an end, or of eight bytes and more for the whole
   std::unique_ptr<LiteralIndex> other_;  // those that are not ASCII
 };
