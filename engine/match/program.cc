@@ -18,6 +18,8 @@ using event::ValueKind;
 // Classes of events by their own logsource that a scratch keeps. There are as many as combinations of what rules name, and
 // traffic has a handful; beyond this they are made anew, so that hostile events cost time and no memory.
 constexpr size_t kMaxClasses = 1024;
+// So many of them get an index of their keywords; the others seek all keywords.
+constexpr size_t kClassesWithKeywords = 64;
 
 // One event on its way through a program.
 class Matcher {
@@ -63,7 +65,7 @@ class Matcher {
     if (state_.class_now != nullptr && state_.class_key == key) return *state_.class_now;
     if (state_.classes.size() >= kMaxClasses) state_.classes.clear();
     std::unique_ptr<EventClass>& made = state_.classes[key];
-    if (made == nullptr) made = std::make_unique<EventClass>(program_.MakeClass(key));
+    if (made == nullptr) made = std::make_unique<EventClass>(program_.MakeClass(key, state_.classes.size() <= kClassesWithKeywords));
     state_.class_key = key;
     state_.class_now = made.get();
     return *made;
@@ -75,17 +77,19 @@ class Matcher {
       const uint32_t place = value.field.valid() ? program_.field_dispatch[value.field.value()] : CompiledProgram::kNoDispatch;
       if (place != CompiledProgram::kNoDispatch && !event_.superseded(value)) LookAtValue(program_.fields[place], value);
     }
-    if (class_->keywords && !program_.keywords.empty()) LookForKeywords();
+    if (class_->keywords != nullptr) LookForKeywords(*class_->keywords);
   }
 
-  // What stands in a leaf stands in the event: one pass over that, and over the leaves that it holds otherwise (escapes).
-  void LookForKeywords() {
+  // What stands in a leaf stands in the event, unless by escapes: then one pass over the event does for all leaves.
+  void LookForKeywords(const LiteralIndex& keywords) {
     const auto found = [&](uint32_t literal) { return Add(program_.literal_postings[literal]); };
-    const FoldedText whole = state_.texts.Whole();
-    if (whole.size > 0) program_.keywords.Find(whole, found);
-    for (const Value& leaf : event_.leaves()) {
-      if (!state_.texts.InWhole(leaf)) program_.keywords.Find(state_.texts.Of(leaf), found);
+    bool all = true;
+    for (const Value& leaf : event_.leaves()) all &= state_.texts.InWhole(leaf);
+    if (all) {
+      keywords.Find(state_.texts.Whole(), found);
+      return;
     }
+    for (const Value& leaf : event_.leaves()) keywords.Find(state_.texts.Of(leaf), found);
   }
 
   void LookAtValue(const FieldDispatch& field, const Value& value) {

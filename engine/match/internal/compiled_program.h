@@ -65,7 +65,7 @@ struct LogsourceAttributeTable {
 struct EventClass {
   std::vector<uint64_t> applies;         // a bit for each of CompiledProgram::logsources
   std::vector<uint32_t> always;          // conditions that no witness leads to
-  bool keywords = false;                 // some of its conditions have keywords
+  std::shared_ptr<const LiteralIndex> keywords;   // those of its conditions, sought in all of an event; null: none
   bool Applies(uint32_t logsource) const { return applies[logsource / 64] >> (logsource % 64) & 1; }
 };
 
@@ -80,16 +80,23 @@ struct CompiledProgram {
   std::vector<Range> literal_postings;   // by literal id
   std::vector<FieldDispatch> fields;
   std::vector<uint32_t> field_dispatch;  // by FieldId: into `fields`, or kNoDispatch
-  LiteralIndex keywords;                 // sought in all of an event; ids as in FieldDispatch
+  // Keywords that lead to conditions, with ids as in FieldDispatch; and an index of them all.
+  struct Keyword {
+    std::string text;
+    uint32_t literal = 0;
+  };
+  std::vector<Keyword> keywords;
+  std::shared_ptr<const LiteralIndex> all_keywords;
+  GramCounts grams;                      // of the rules' literals
   std::vector<LogsourceKey> logsources;
-  std::vector<bool> logsource_keywords;  // does a condition of that logsource have keywords?
   std::vector<uint32_t> always;          // conditions without a witness
   std::vector<LogsourceAttributeTable> attributes;
   std::vector<EventClass> by_source;     // by SourceId, then one for events of no known source
 
   static constexpr uint32_t kNoDispatch = UINT32_MAX;
-  // What an attribute of the key does not state excludes nothing; kForeign excludes every rule that states it.
-  EventClass MakeClass(const LogsourceKey& key) const;
+  // What an attribute of the key does not state excludes nothing; kForeign excludes every rule that states it. With
+  // `own_keywords` it gets an index of the keywords that its events may need and no others, which costs making it.
+  EventClass MakeClass(const LogsourceKey& key, bool own_keywords) const;
 };
 
 struct ScratchState {

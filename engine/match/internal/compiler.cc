@@ -34,9 +34,9 @@ class Compiler {
         const auto it = attribute.values.find(Folded(LogsourceAttribute(source.logsource, attribute.name)));
         key.push_back(it == attribute.values.end() ? kForeign : it->second);
       }
-      out_.by_source.push_back(out_.MakeClass(key));
+      out_.by_source.push_back(out_.MakeClass(key, /*own_keywords=*/true));
     }
-    out_.by_source.push_back(out_.MakeClass(LogsourceKey(out_.attributes.size(), kUnstated)));
+    out_.by_source.push_back(out_.MakeClass(LogsourceKey(out_.attributes.size(), kUnstated), /*own_keywords=*/true));
   }
 
  private:
@@ -75,12 +75,7 @@ class Compiler {
     }
     const auto it = std::find(out_.logsources.begin(), out_.logsources.end(), key);
     const uint32_t place = static_cast<uint32_t>(it - out_.logsources.begin());
-    if (it == out_.logsources.end()) {
-      out_.logsources.push_back(key);
-      out_.logsource_keywords.push_back(false);
-    }
-    const auto& items = rule.detection.items;
-    if (std::any_of(items.begin(), items.end(), [](const content::Item& item) { return !item.field.valid(); })) out_.logsource_keywords[place] = true;
+    if (it == out_.logsources.end()) out_.logsources.push_back(key);
     return place;
   }
 
@@ -154,7 +149,7 @@ class Compiler {
     for (const auto& [witness, conditions] : led_to_) {
       const Range postings = AddPostings(conditions);
       if (witness.kind == Witness::Kind::kKeyword) {
-        out_.keywords.Add(witness.text, witness.where, AddPostingsOfLiteral(postings));
+        out_.keywords.push_back({witness.text, AddPostingsOfLiteral(postings)});
         continue;
       }
       uint32_t& place = out_.field_dispatch[witness.field.value()];
@@ -168,7 +163,11 @@ class Compiler {
       else field.present = postings;
     }
     for (FieldDispatch& field : out_.fields) field.literals.Build(witnesses_.grams());
-    out_.keywords.Build(witnesses_.grams());
+    out_.grams = witnesses_.grams();
+    LiteralIndex all;
+    for (const CompiledProgram::Keyword& keyword : out_.keywords) all.Add(keyword.text, LiteralIndex::Where::kAnywhere, keyword.literal);
+    all.Build(out_.grams);
+    out_.all_keywords = std::make_shared<const LiteralIndex>(std::move(all));
   }
 
   uint32_t AddPostingsOfLiteral(Range postings) {
@@ -189,7 +188,7 @@ class Compiler {
 
 }  // namespace
 
-EventClass CompiledProgram::MakeClass(const LogsourceKey& key) const {
+EventClass CompiledProgram::MakeClass(const LogsourceKey& key, bool own_keywords) const {
   EventClass out;
   out.applies.resize((logsources.size() + 63) / 64);
   for (size_t i = 0; i < logsources.size(); i++) {
@@ -200,10 +199,23 @@ EventClass CompiledProgram::MakeClass(const LogsourceKey& key) const {
     }
     if (!fits) continue;
     out.applies[i / 64] |= uint64_t{1} << (i % 64);
-    out.keywords |= logsource_keywords[i];
   }
   for (const uint32_t condition : always) {
     if (out.Applies(conditions[condition].logsource)) out.always.push_back(condition);
+  }
+  size_t wanted = 0;
+  LiteralIndex own;
+  for (const Keyword& keyword : keywords) {
+    const Range range = literal_postings[keyword.literal];
+    if (!std::any_of(postings.begin() + range.begin, postings.begin() + range.end, [&](uint32_t condition) { return out.Applies(conditions[condition].logsource); })) continue;
+    if (own_keywords) own.Add(keyword.text, LiteralIndex::Where::kAnywhere, keyword.literal);
+    wanted++;
+  }
+  if (wanted == 0) return out;
+  out.keywords = all_keywords;
+  if (own_keywords && wanted < keywords.size()) {
+    own.Build(grams);
+    out.keywords = std::make_shared<const LiteralIndex>(std::move(own));
   }
   return out;
 }

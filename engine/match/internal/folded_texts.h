@@ -26,7 +26,7 @@ struct FoldedText {
 
 class FoldedTexts {
  public:
-  static constexpr size_t kMargin = 32;
+  static constexpr size_t kMargin = 64;
 
   // A new event: what was folded is forgotten, and the event folded. Linear in its bytes.
   void Begin(const event::EventView& event);

@@ -8,9 +8,13 @@
 namespace tocsin::match {
 namespace {
 
-// Filter bits a window. At 16, one position in sixteen of random text asks the table in vain: the most that is borne. More are
-// given as long as the filter stays a small part of the first-level cache.
-constexpr size_t kLeastFilterBits = 16, kMostFilterBits = 128, kSmallFilter = 64u << 10;   // 8 KiB
+// Bits of a sieve a window: of places where nothing stands one in so many asks the table in vain, and waits for memory there.
+// More are given as long as the bits stay in the first-level cache. Measured: 8 a window cost a third more time, 64 saved none.
+constexpr size_t kLeastFilterBits = 32, kMostFilterBits = 128, kSmallFilter = 256u << 10;   // 32 KiB
+
+constexpr uint32_t kPair = 2, kMiddleWindow = 3, kLongWindow = 4, kWideWindow = 6;
+constexpr uint32_t kShortestLong = kLongWindow + 3;   // four windows side by side
+constexpr ptrdiff_t kFewPairs = 32;
 
 constexpr size_t kGram = 3;
 uint32_t GramAt(std::string_view text, size_t at) {
@@ -47,38 +51,30 @@ void LiteralIndex::AddHere(std::string_view folded, Where where, uint32_t id) {
 
 void LiteralIndex::Build(const GramCounts& counts) {
   if (other_ != nullptr) other_->Build(counts);
-  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end5, end1, start8, start5, start1, long_windows, middle_windows, short_windows, pairs;
-  std::vector<uint64_t> filtered, filtered_short;
-  const auto any_of_size = [&](uint32_t size) {
-    return std::any_of(literals_.begin(), literals_.end(), [&](const Literal& literal) { return literal.where == Where::kAnywhere && literal.size == size; });
+  std::vector<std::pair<uint64_t, Entry>> tiny, end8, end5, end1, start8, start5, start1, long_windows, middle_windows, short_windows;
+  const auto count_anywhere = [&](uint32_t least, uint32_t most) {
+    return std::count_if(literals_.begin(), literals_.end(), [&](const Literal& literal) { return literal.where == Where::kAnywhere && literal.size >= least && literal.size <= most; });
   };
-  short_windows_apart_ = !any_of_size(kPair + 1);
+  // Windows of six bytes tell more than those of four, where all literals have them.
+  const uint32_t long_window = count_anywhere(kShortestLong, kWideWindow + 2) == 0 ? kWideWindow : kLongWindow;
+  // Two bytes tell little, but a few of them are passed over fast: then one pass is better than two.
+  const bool one_pass = count_anywhere(kPair + 1, kPair + 1) > 0 && count_anywhere(kPair + 1, kShortestLong - 1) <= kFewPairs;
   // Keys are read eight bytes at a time.
   text_.resize(text_.size() + 8);
   for (uint32_t i = 0; i < literals_.size(); i++) {
     const Literal& literal = literals_[i];
     const char* const begin = text_.data() + literal.text;
     const char* const end = begin + literal.size;
-    const Entry entry{i, 0};
+    const Entry entry{i, 0, 0};
     if (literal.where == Where::kAnywhere) {
       if (literal.size <= kPair) {
         singles_.push_back({{begin[0], literal.size > 1 ? begin[1] : '\0'}, static_cast<uint8_t>(literal.size), literal.id});
+      } else if (literal.size >= kShortestLong) {
+        AddWindows(i, long_window, 4, counts, long_windows);
+      } else if (literal.size > kPair + 1 && !one_pass) {
+        AddWindows(i, kMiddleWindow, 2, counts, middle_windows);
       } else {
-        const uint32_t reach = literal.size > kLongWindow ? kLongWindow : literal.size > kMiddleWindow ? kMiddleWindow : literal.size - 1;
-        const uint64_t mask = reach == kLongWindow ? kLongMask : reach == kMiddleWindow ? kMiddleMask : reach == kShortWindow ? kShortMask : kPairMask;
-        auto& entries = reach == kLongWindow ? long_windows : reach == kMiddleWindow ? middle_windows : reach == kShortWindow ? short_windows : pairs;
-        const bool apart = reach == kPair || (reach == kShortWindow && short_windows_apart_);
-        // Two windows side by side, the rarest together.
-        const auto count_of = [&](uint32_t at) { return counts.Of(Load4(begin + at) & kShortMask); };
-        uint32_t best = 0, best_count = UINT32_MAX;
-        for (uint32_t at = 0; at + reach + 1 <= literal.size; at++) {
-          const uint32_t count = count_of(at) + count_of(at + 1);
-          if (count < best_count) best = at, best_count = count;
-        }
-        for (uint32_t at = best; at < best + 2; at++) {
-          (apart ? filtered_short : filtered).push_back(Load8(begin + at));
-          entries.push_back({Load8(begin + at) & mask, {i, at}});
-        }
+        AddWindows(i, kPair, 2, counts, short_windows);
       }
     } else if (literal.where == Where::kWhole && literal.size < 8) {
       tiny.push_back({TinyKey({begin, literal.size}), entry});
@@ -93,10 +89,6 @@ void LiteralIndex::Build(const GramCounts& counts) {
     }
   }
   has_ends_ = !(end8.empty() && end5.empty() && end1.empty() && start8.empty() && start5.empty() && start1.empty());
-  scans_ = !filtered.empty();
-  scans_short_ = !filtered_short.empty();
-  window_filter_.Build(filtered, !short_windows_apart_ && !short_windows.empty() ? kShortMask : middle_windows.empty() ? kLongMask : kMiddleMask);
-  short_filter_.Build(filtered_short, short_windows_apart_ ? kShortMask : kPairMask);
   tiny_.Build(std::move(tiny));
   end8_.Build(std::move(end8));
   end5_.Build(std::move(end5));
@@ -104,23 +96,38 @@ void LiteralIndex::Build(const GramCounts& counts) {
   start8_.Build(std::move(start8));
   start5_.Build(std::move(start5));
   start1_.Build(std::move(start1));
-  long_windows_.Build(std::move(long_windows));
-  middle_windows_.Build(std::move(middle_windows));
-  short_windows_.Build(std::move(short_windows));
-  pairs_.Build(std::move(pairs));
+  long_.Build(std::move(long_windows), long_window);
+  middle_.Build(std::move(middle_windows), kMiddleWindow);
+  short_.Build(std::move(short_windows), kPair);
 }
 
-void LiteralIndex::Filter::Build(const std::vector<uint64_t>& windows, uint64_t window_mask) {
-  const size_t most = std::min(windows.size() * kMostFilterBits, kSmallFilter);
-  const size_t wanted = std::bit_ceil(std::max({windows.size() * kLeastFilterBits, most, size_t{64}}));   // none: all bits are zero
-  bits.assign(wanted / 32, 0);
-  mask = static_cast<uint32_t>(window_mask);
-  wide = window_mask > UINT32_MAX;
-  shift = 32 - static_cast<uint32_t>(std::countr_zero(wanted));
-  for (const uint64_t window : windows) {
-    const uint32_t h = Hash(window);
-    bits[h >> 5] |= uint32_t{1} << (h & 31);
+// `step` windows side by side, the rarest together.
+void LiteralIndex::AddWindows(uint32_t literal, uint32_t size, uint32_t step, const GramCounts& counts, std::vector<std::pair<uint64_t, Entry>>& out) const {
+  const char* const begin = text_.data() + literals_[literal].text;
+  uint32_t best = 0, best_count = UINT32_MAX;
+  for (uint32_t at = 0; at + size + step - 1 <= literals_[literal].size; at++) {
+    uint32_t count = 0;
+    for (uint32_t i = at; i < at + step; i++) count += counts.Of(Load4(begin + i) & FirstBytes(kGram));
+    if (count < best_count) best = at, best_count = count;
   }
+  for (uint32_t at = best; at < best + step; at++) out.push_back({Load8(begin + at), {literal, at, 0}});
+}
+
+void LiteralIndex::Sieve::Build(std::vector<std::pair<uint64_t, Entry>> windows, uint32_t size) {
+  if (windows.empty()) return;
+  key_mask_ = FirstBytes(size);
+  mask_ = static_cast<uint32_t>(FirstBytes(std::min<uint32_t>(size, 4)));
+  wide_ = size > 4;
+  const size_t most = std::min(windows.size() * kMostFilterBits, kSmallFilter);
+  const size_t bits = std::bit_ceil(std::max({windows.size() * kLeastFilterBits, most, size_t{64}}));
+  bits_.assign(bits / 32, 0);
+  shift_ = 32 - static_cast<uint32_t>(std::countr_zero(bits));
+  for (auto& [bytes, entry] : windows) {
+    const uint32_t h = Hash(bytes);
+    bits_[h >> 5] |= uint32_t{1} << (h & 31);
+    bytes &= key_mask_;
+  }
+  table_.Build(std::move(windows));
 }
 
 void LiteralIndex::KeyTable::Build(std::vector<std::pair<uint64_t, Entry>> entries) {
@@ -128,14 +135,18 @@ void LiteralIndex::KeyTable::Build(std::vector<std::pair<uint64_t, Entry>> entri
   std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   const size_t size = std::bit_ceil(entries.size() * 2);
   mask_ = static_cast<uint32_t>(size - 1);
-  slots_.assign(size, {0, 0, 0});
-  for (size_t begin = 0; begin < entries.size();) {
-    size_t end = begin;
-    while (end < entries.size() && entries[end].first == entries[begin].first) entries_.push_back(entries[end++].second);
-    uint32_t at = Hash(entries[begin].first);
-    while (slots_[at].begin != slots_[at].end) at = (at + 1) & mask_;
-    slots_[at] = {entries[begin].first, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
-    begin = end;
+  slots_.assign(size, {});
+  entries_.reserve(entries.size());
+  for (size_t i = 0; i < entries.size(); i++) {
+    const uint64_t key = entries[i].first;
+    if (i == 0 || entries[i - 1].first != key) {
+      const uint64_t hash = key * kMultiplier;
+      uint32_t at = static_cast<uint32_t>(hash >> 32) & mask_;
+      while (slots_[at].begin != kFree) at = (at + 1) & mask_;
+      slots_[at] = {static_cast<uint32_t>(hash), static_cast<uint32_t>(i)};
+    }
+    entries_.push_back(entries[i].second);
+    entries_.back().last = i + 1 == entries.size() || entries[i + 1].first != key;
   }
 }
 

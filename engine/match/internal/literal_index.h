@@ -1,16 +1,15 @@
 // Many literals, sought in one folded text at a time: the whole text, its start, its end, or anywhere in it.
 //
 // The idea: a literal is found by a few of its bytes. Eight (five, one) bytes at an end of the text are a key into a hash
-// table. For literals that may stand anywhere, some bytes out of the literal, chosen to be rare, are its window; one pass over
-// the text asks a small bit table whether any window may begin here, and nearly always none does. The
-// pass goes in steps of two bytes: of two windows a byte apart one stands at an even place, wherever the literal does, so both
-// are entered. What a key finds is then compared in full. The cost does not grow with the number of literals but with how
-// many share their bytes with the text. Literals that are not ASCII are an index of their own, asked by texts that are not.
+// table. For literals that may stand anywhere, some bytes out of the literal, chosen to be rare, are its window; a pass over
+// the text asks a small bit table whether any window may begin here, and nearly always none does. What a key finds is then
+// compared in full. The cost does not grow with the number of literals but with how many share their bytes with the text.
 //
-// Literals of seven bytes and more have windows of six, of five and six windows of four, of four windows of three, of three
-// windows of two. A bit table tells by as many bytes as its shortest windows have, so there are two: one for the first two
-// kinds (six bytes when they are all of the first), one for the others. Only where both others occur does the third kind stay
-// with the first table, which then tells by three bytes: two bytes tell little.
+// A pass goes in steps: of four windows a byte apart one stands at a place that four divides, wherever the literal does, so all
+// four are entered, and three of four places are passed over. That takes seven bytes of literal for windows of four bytes.
+// Shorter literals are sought two bytes a step: windows of three bytes for literals of four to six, of two bytes for those of
+// three. So there are three passes at most (sieves); most fields have long literals alone. Literals that are not ASCII are an
+// index of their own, asked by texts that are not.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
@@ -67,12 +66,15 @@ class LiteralIndex {
   template <class F>
   bool FindHere(std::string_view text, F& found) const {
     if (text.size() < 8) {
-      if (tiny_.Any() && tiny_.Each(TinyKey(text), [&](const Entry& entry) { return found(literals_[entry.literal].id); })) return true;
+      const auto whole = [&](const Entry& entry) {
+        const Literal& literal = literals_[entry.literal];
+        return literal.size == text.size() && Equals(literal, text.data()) && found(literal.id);
+      };
+      if (tiny_.Any() && tiny_.Each(TinyKey(text), whole)) return true;
     }
     if (has_ends_ && AtEnds(text, found)) return true;
     if (!singles_.empty() && Singles(text, found)) return true;
-    if (scans_short_) return window_filter_.wide ? Scan<true, true>(text, found) : Scan<true, false>(text, found);
-    return scans_ && (window_filter_.wide ? Scan<false, true>(text, found) : Scan<false, false>(text, found));
+    return (long_.Any() && Scan<4>(long_, text, found)) || (middle_.Any() && Scan<2>(middle_, text, found)) || (short_.Any() && Scan<2>(short_, text, found));
   }
 
   // Literals of one and two bytes, each by itself.
@@ -86,7 +88,6 @@ class LiteralIndex {
   }
 
   void AddHere(std::string_view folded, Where where, uint32_t id);
-
   struct Single {
     char bytes[2];
     uint8_t size;
@@ -100,10 +101,12 @@ class LiteralIndex {
   };
   struct Entry {
     uint32_t literal;
-    uint32_t offset;         // of the key in the literal
+    uint32_t offset : 31;    // of the key in the literal
+    uint32_t last : 1;       // of those with its key
   };
 
-  // key -> entries; open addressing, built once.
+  // key -> entries; open addressing, built once. Small, because what it is asked is nearly always cold: a slot holds half of the
+  // key's hash, and who is called compares the literal.
   class KeyTable {
    public:
     void Build(std::vector<std::pair<uint64_t, Entry>> entries);
@@ -111,26 +114,27 @@ class LiteralIndex {
     // Nearly always there is nothing: that much is inlined.
     template <class F>
     [[gnu::always_inline]] bool Each(uint64_t key, F&& f) const {
-      for (uint32_t at = Hash(key);; at = (at + 1) & mask_) {
-        const Slot& slot = slots_[at];
-        if (slot.begin == slot.end) return false;
-        if (slot.key == key) return EachOf(slot, f);
+      const uint64_t hash = key * kMultiplier;
+      for (uint32_t at = static_cast<uint32_t>(hash >> 32) & mask_;; at = (at + 1) & mask_) {
+        const Slot slot = slots_[at];
+        if (slot.begin == kFree) return false;
+        if (slot.tag == static_cast<uint32_t>(hash) && EachOf(slot.begin, f)) return true;
       }
     }
 
    private:
+    static constexpr uint32_t kFree = UINT32_MAX;
     struct Slot {
-      uint64_t key;
-      uint32_t begin, end;   // into entries_; equal = empty
+      uint32_t tag = 0;
+      uint32_t begin = kFree;   // into entries_
     };
     template <class F>
-    [[gnu::noinline]] bool EachOf(const Slot& slot, F& f) const {
-      for (uint32_t i = slot.begin; i < slot.end; i++) {
+    [[gnu::noinline]] bool EachOf(uint32_t begin, F& f) const {
+      for (uint32_t i = begin;; i++) {
         if (f(entries_[i])) return true;
+        if (entries_[i].last) return false;
       }
-      return false;
     }
-    uint32_t Hash(uint64_t key) const { return static_cast<uint32_t>((key * kMultiplier) >> 32) & mask_; }
     std::vector<Slot> slots_;
     std::vector<Entry> entries_;
     uint32_t mask_ = 0;
@@ -138,9 +142,8 @@ class LiteralIndex {
 
   static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
   static constexpr uint32_t kNarrowMultiplier = 0x9E3779B1, kTailMultiplier = 0x85EBCA77;
-  static constexpr uint32_t kLongWindow = 6, kMiddleWindow = 4, kShortWindow = 3, kPair = 2;
-  // The first bytes of a little-endian word.
-  static constexpr uint64_t kLongMask = 0xFFFFFFFFFFFF, kFiveMask = 0xFFFFFFFFFF, kMiddleMask = 0xFFFFFFFF, kShortMask = 0xFFFFFF, kPairMask = 0xFFFF;
+  static constexpr uint64_t kFiveMask = 0xFFFFFFFFFF;
+  static constexpr uint64_t FirstBytes(uint32_t n) { return (uint64_t{1} << (8 * n)) - 1; }   // of a little-endian word
 
   static uint64_t Load8(const char* p) {
     uint64_t word;
@@ -188,94 +191,87 @@ class LiteralIndex {
     return start1_.Any() && n >= 1 && start1_.Each(static_cast<unsigned char>(*begin), at_start);
   }
 
-  // A bit for each hash of a window: does any window have it? The first four bytes of eight and the four from the third on,
-  // masked each, are hashed in 32 bits, which eight lanes of a vector do at a time.
-  struct Filter {
-    std::vector<uint32_t> bits;
-    uint32_t mask = 0;                // which of the first four bytes are the window's
-    bool wide = false;                // it has six bytes
-    uint32_t shift = 31;
-    void Build(const std::vector<uint64_t>& windows, uint64_t window_mask);
-    uint32_t Hash(uint64_t bytes) const {
-      const uint32_t head = (static_cast<uint32_t>(bytes) & mask) * kNarrowMultiplier;
-      return (wide ? head + static_cast<uint32_t>(bytes >> 16) * kTailMultiplier : head) >> shift;
-    }
-    uint32_t Bit(uint64_t bytes) const {
-      const uint32_t h = Hash(bytes);
-      return bits[h >> 5] >> (h & 31) & 1;
-    }
-#ifdef __AVX2__
-    // Bit i: may a window begin at `at` + 2 i, for i of 0 to 7? REQUIRES: 24 readable bytes at `at`.
-    template <bool kWide>
+  // Windows of one size, and a bit for each hash of one: does any window have it? The first four bytes of eight and the four from
+  // the third on, masked each, are hashed in 32 bits, which eight lanes of a vector do at a time.
+  class Sieve {
+   public:
+    // `windows`: the eight bytes from where each begins.
+    void Build(std::vector<std::pair<uint64_t, Entry>> windows, uint32_t size);
+    bool Any() const { return table_.Any(); }
+    template <class F>
+    [[gnu::always_inline]] bool Each(uint64_t bytes, F&& f) const { return table_.Each(bytes & key_mask_, f); }
+    // Bit i: may a window begin at `at` + kStep i, for i of 0 to 7? REQUIRES: 40 readable bytes at `at`.
+    template <int kStep>
     uint32_t BitsOfEight(const char* at) const {
-      const __m256i bytes = _mm256_set_m128i(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 8)), _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
-      const __m256i four = _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9));
-      const __m256i window = _mm256_and_si256(four, _mm256_set1_epi32(static_cast<int>(mask)));
-      __m256i product = _mm256_mullo_epi32(window, _mm256_set1_epi32(static_cast<int>(kNarrowMultiplier)));
-      if (kWide) {
-        const __m256i tail = _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9, 8, 9, 10, 11, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9, 8, 9, 10, 11));
-        product = _mm256_add_epi32(product, _mm256_mullo_epi32(tail, _mm256_set1_epi32(static_cast<int>(kTailMultiplier))));
+#ifdef __AVX2__
+      __m256i head, tail;
+      if (kStep == 4) {
+        head = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+        tail = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 2));
+      } else {
+        const __m256i bytes = _mm256_set_m128i(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 8)), _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+        head = _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9));
+        tail = head;   // windows of two steps are never wide
       }
-      const __m256i hash = _mm256_srl_epi32(product, _mm_cvtsi32_si128(static_cast<int>(shift)));
-      const __m256i words = _mm256_i32gather_epi32(reinterpret_cast<const int*>(bits.data()), _mm256_srli_epi32(hash, 5), 4);
+      __m256i product = _mm256_mullo_epi32(_mm256_and_si256(head, _mm256_set1_epi32(static_cast<int>(mask_))), _mm256_set1_epi32(static_cast<int>(kHeadMultiplier)));
+      if (kStep == 4 && wide_) product = _mm256_add_epi32(product, _mm256_mullo_epi32(tail, _mm256_set1_epi32(static_cast<int>(kTailMultiplier))));
+      const __m256i hash = _mm256_srl_epi32(product, _mm_cvtsi32_si128(static_cast<int>(shift_)));
+      const __m256i words = _mm256_i32gather_epi32(reinterpret_cast<const int*>(bits_.data()), _mm256_srli_epi32(hash, 5), 4);
       // The bit is brought to the top of its lane: by 31 - (hash mod 32) places.
       const __m256i places = _mm256_andnot_si256(hash, _mm256_set1_epi32(31));
       return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_sllv_epi32(words, places))));
-    }
+#else
+      uint32_t out = 0;
+      for (int i = 0; i < 8; i++) {
+        const uint32_t h = Hash(Load8(at + kStep * i));
+        out |= (bits_[h >> 5] >> (h & 31) & 1) << i;
+      }
+      return out;
 #endif
+    }
+
+   private:
+    static constexpr uint32_t kHeadMultiplier = 0x9E3779B1, kTailMultiplier = 0x85EBCA77;
+    uint32_t Hash(uint64_t bytes) const {
+      const uint32_t head = (static_cast<uint32_t>(bytes) & mask_) * kHeadMultiplier;
+      return (wide_ ? head + static_cast<uint32_t>(bytes >> 16) * kTailMultiplier : head) >> shift_;
+    }
+    KeyTable table_;
+    std::vector<uint32_t> bits_;
+    uint64_t key_mask_ = 0;
+    uint32_t mask_ = 0;               // which of the first four bytes are the window's
+    bool wide_ = false;               // it has six bytes
+    uint32_t shift_ = 31;
   };
 
-  // What may begin at `at`, as one of the two bit tables says.
-  template <bool kShort, class F>
-  bool LookAt(std::string_view text, size_t at, F& found) const {
-    if (at >= text.size()) return false;
-    const uint64_t bytes = Load8(text.data() + at);
-    const auto fits = [&](const Entry& entry) {
-      const Literal& literal = literals_[entry.literal];
-      return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, text.data() + at - entry.offset) && found(literal.id);
-    };
-    if (kShort ? pairs_.Any() : long_windows_.Any()) {
-      if (kShort ? pairs_.Each(bytes & kPairMask, fits) : long_windows_.Each(bytes & kLongMask, fits)) return true;
-    }
-    if (!kShort && middle_windows_.Any() && middle_windows_.Each(bytes & kMiddleMask, fits)) return true;
-    return kShort == short_windows_apart_ && short_windows_.Any() && short_windows_.Each(bytes & kShortMask, fits);
-  }
-  // Bit i of `some`: may a window begin at `at` + 2 i?
-  template <bool kShort, class F>
-  bool LookAtEach(std::string_view text, size_t at, uint32_t some, F& found) const {
-    for (; some != 0; some &= some - 1) {
-      if (LookAt<kShort>(text, at + 2 * static_cast<size_t>(std::countr_zero(some)), found)) return true;
+  // REQUIRES: 40 readable bytes behind the text. What begins behind its end is not looked at, or does not fit.
+  template <int kStep, class F>
+  bool Scan(const Sieve& sieve, std::string_view text, F& found) const {
+    for (size_t at = 0; at < text.size(); at += 8 * kStep) {
+      for (uint32_t some = sieve.BitsOfEight<kStep>(text.data() + at); some != 0; some &= some - 1) {
+        if (LookAt(sieve, text, at + kStep * static_cast<size_t>(std::countr_zero(some)), found)) return true;
+      }
     }
     return false;
   }
 
-  // REQUIRES: 32 readable bytes behind the text. What begins behind its end is not looked at, or does not fit.
-  template <bool kShort, bool kWide, class F>
-  bool Scan(std::string_view text, F& found) const {
-    const char* const begin = text.data();
-#ifdef __AVX2__
-    for (size_t at = 0; at < text.size(); at += 16) {
-      if (LookAtEach<false>(text, at, window_filter_.BitsOfEight<kWide>(begin + at), found)) return true;
-      if (kShort && LookAtEach<true>(text, at, short_filter_.BitsOfEight<false>(begin + at), found)) return true;
-    }
-#else
-    for (size_t at = 0; at < text.size(); at += 2) {
-      const uint64_t bytes = Load8(begin + at);
-      if (LookAtEach<false>(text, at, window_filter_.Bit(bytes), found)) return true;
-      if (kShort && LookAtEach<true>(text, at, short_filter_.Bit(bytes), found)) return true;
-    }
-#endif
-    return false;
+  // What has its window at `at`.
+  template <class F>
+  bool LookAt(const Sieve& sieve, std::string_view text, size_t at, F& found) const {
+    if (at >= text.size()) return false;
+    return sieve.Each(Load8(text.data() + at), [&](const Entry& entry) {
+      const Literal& literal = literals_[entry.literal];
+      return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, text.data() + at - entry.offset) && found(literal.id);
+    });
   }
+
+  void AddWindows(uint32_t literal, uint32_t size, uint32_t step, const GramCounts& counts, std::vector<std::pair<uint64_t, Entry>>& out) const;
 
   std::vector<Literal> literals_;
   std::vector<char> text_;
   KeyTable tiny_, end8_, end5_, end1_, start8_, start5_, start1_;
-  KeyTable long_windows_, middle_windows_, short_windows_, pairs_;
-  Filter window_filter_, short_filter_;
+  Sieve long_, middle_, short_;
   std::vector<Single> singles_;          // literals of one byte or two, for anywhere
-  bool short_windows_apart_ = false;     // they are in the second bit table
-  bool scans_ = false, scans_short_ = false;   // the two bit tables hold something
   bool has_ends_ = false;                // there are literals for an end, or of eight bytes and more for the whole
   std::unique_ptr<LiteralIndex> other_;  // those that are not ASCII
 };
