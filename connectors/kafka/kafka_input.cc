@@ -82,9 +82,14 @@ class KafkaInput::Impl {
     if (arrived.end_offset >= 0) partition.next_offset = std::max(partition.next_offset, arrived.end_offset);
     info.input = partition.input;
     info.next_offset = std::max<int64_t>(0, partition.next_offset);
-    info.caught_up = arrived.end_offset >= 0;
+    info.caught_up = arrived.end_offset >= std::max<int64_t>(0, partition.known_end);
+    // An end that was told before the ends were asked for is stale: they are asked for again.
+    if (arrived.end_offset >= 0 && !info.caught_up) interrupted_ = true;
+    info.more = !arrived_.empty() || interrupted_;
     return absl::OkStatus();
   }
+
+  void CheckEnds() { interrupted_ = true; }
 
   absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) {
     PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size())));
@@ -104,6 +109,7 @@ class KafkaInput::Impl {
     int32_t number = 0;
     event::InputId input;
     int64_t next_offset = RD_KAFKA_OFFSET_BEGINNING;
+    int64_t known_end = -1;          // when the ends were last asked for
   };
   // Messages of one partition in a row, and the partition's end if it was reached behind them.
   struct Arrived {
@@ -152,10 +158,10 @@ class KafkaInput::Impl {
   }
 
   // After an interruption: which partitions have grown meanwhile? The client announces an end only once, so those that were
-  // caught up would go on counting as such until their messages arrive.
+  // caught up would go on counting as such until their messages arrive; and what it announced before may still lie in its queue.
   absl::Status FindEnds() {
     for (size_t i = 0; i < partitions_.size(); i++) {
-      const Partition& partition = partitions_[i];
+      Partition& partition = partitions_[i];
       int64_t low = 0, high = 0;
       const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(client_.get(), partition.topic.c_str(), partition.number,
                                                                          &low, &high, kEndsTimeoutMs);
@@ -163,7 +169,8 @@ class KafkaInput::Impl {
         arrived_.clear();
         return ErrorStatus(InputName(partition.topic, partition.number), error);
       }
-      if (high > partition.next_offset) arrived_.push_back({i, {}, -1});
+      partition.known_end = high;
+      arrived_.push_back({i, {}, high > partition.next_offset ? -1 : high});
     }
     interrupted_ = false;
     return absl::OkStatus();
@@ -287,6 +294,7 @@ absl::Status KafkaInput::Start(const std::map<std::string, pipeline::LiveStart>&
 absl::Status KafkaInput::Poll(int timeout_ms, event::Batch& batch, event::InputTable& inputs, pipeline::LiveBatchInfo& info) {
   return impl_->Poll(timeout_ms, batch, inputs, info);
 }
+void KafkaInput::CheckEnds() { impl_->CheckEnds(); }
 absl::Status KafkaInput::CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) {
   return impl_->CommitForMonitors(next_offsets);
 }

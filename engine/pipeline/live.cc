@@ -23,6 +23,7 @@ using incident::Applied;
 
 constexpr int kPollMs = 100;
 constexpr int kRetryMs = 1000;
+constexpr int64_t kPauseNs = 5'000'000'000;   // without polling: well below the lateness of any source
 constexpr size_t kOutboxBatch = 100;
 constexpr int64_t kMsNs = 1'000'000;
 
@@ -55,16 +56,16 @@ class Live {
     EventTime last_commit = wall_.Now();
     while (!stop_) {
       LiveBatchInfo info;
-      status = input_.Poll(kPollMs, batch_, inputs_, info);
-      TakeUpInputs();
+      status = Poll(info);
       if (!status.ok()) {
         if (!CanPass(status)) return status;
         Log("waiting: " + std::string(status.message()));
         wall_.Sleep(kRetryMs);
-        continue;  // nothing is judged meanwhile: "caught up" was true before, and need not be now
+        continue;
       }
       status = TakeBatch(info);
       if (!status.ok()) return status;
+      if (!info.more) complete_until_ = asked_at_;
       const EventTime now = wall_.Now();
       if (now.ns - last_commit.ns >= options_.commit_interval_ms * kMsNs || now < last_commit) {
         status = UntilDone([&] { return Commit(); });
@@ -145,6 +146,20 @@ class Live {
     }
   }
 
+  // Whatever keeps this process from polling (a full disk, a broker that is away, a machine that was asleep), what was caught
+  // up before it need not be any more.
+  absl::Status Poll(LiveBatchInfo& info) {
+    const EventTime now = wall_.Now();
+    if (polled_at_.known() && now.ns - polled_at_.ns > kPauseNs) input_.CheckEnds();
+    if (!more_) asked_at_ = now;
+    absl::Status status = input_.Poll(kPollMs, batch_, inputs_, info);
+    TakeUpInputs();
+    if (!status.ok()) return status;
+    more_ = info.more;
+    polled_at_ = wall_.Now();
+    return absl::OkStatus();
+  }
+
   absl::Status TakeBatch(const LiveBatchInfo& info) {
     if (!info.input.valid()) return absl::OkStatus();
     Progress& progress = progress_[info.input.value()];
@@ -212,10 +227,11 @@ class Live {
     // What an earlier run had seen is judged when it is there again, whole: on half of it, alerts would come and go.
     if (!PassedApplied()) return absl::OkStatus();
     const EventTime now = wall_.Now();
-    watermarks_.Apply(now, clock_);
+    // Inputs that are caught up stand at the moment up to which that is known, however long ago it was.
+    watermarks_.Apply(complete_until_, clock_);
     engine_.Evaluate(clock_);
     book_.Take(engine_.TakeAlertChanges());
-    if (!caught_up_said_ && watermarks_.AllCaughtUp()) {
+    if (!caught_up_said_ && !more_ && watermarks_.AllCaughtUp()) {
       caught_up_said_ = true;
       Log("caught up with every input");
     }
@@ -315,6 +331,9 @@ class Live {
 
   IncidentBook book_;
 
+  EventTime asked_at_, polled_at_;                      // when the news at hand were asked for; the last Poll that succeeded
+  EventTime complete_until_;                            // what had come by then has been taken up
+  bool more_ = false;                                   // more of the news at hand
   int64_t lateness_ns_ = 0, reach_ns_ = 0;              // the longest of any source; how far a restart reads back
   std::map<std::string, Applied> applied_;              // as stored
   std::map<std::string, std::string> stored_coverage_;  // by source

@@ -34,6 +34,7 @@ struct LiveBatchInfo {
   event::InputId input;              // !valid(): nothing came
   int64_t next_offset = 0;           // behind the batch's last message
   bool caught_up = false;            // that was the end of the partition when it was fetched
+  bool more = false;                 // other inputs' news are at hand too: who was caught up may be behind already
 };
 
 // Where an input is to be taken up again: at the first record from `time` on, and at `next_offset` at the latest.
@@ -52,6 +53,9 @@ class LiveInput {
   // `caught_up` is news. An error that waiting may cure is Unavailable; what was caught up before it need not be any more,
   // and the input says so once the error has passed.
   virtual absl::Status Poll(int timeout_ms, event::Batch& batch, event::InputTable& inputs, LiveBatchInfo& info) = 0;
+  // Nobody has polled for a while, and what was caught up need not be any more: before Poll brings anything new, it says of each
+  // input that has grown that it is behind.
+  virtual void CheckEnds() = 0;
   // For lag monitors only: never read back.
   virtual absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) = 0;
 };

@@ -1,7 +1,8 @@
 // Watermarks of a live run (DESIGN section 4): up to which event time each source is believed to be complete.
 //
 // An input that is behind its end holds the watermark of the sources it carries at its last transport time minus the source's
-// lateness, however slow it is; one that is caught up stands at now minus lateness, so a quiet feed holds nothing back.
+// lateness, however slow it is; one that is caught up stands at now minus lateness, so a quiet feed holds nothing back. "Now" is
+// when it was last known to be caught up: while nobody reads, nothing is.
 // W(source) = the minimum over the inputs that carry it.
 //
 // What an input carries is learnt from its events. Until it has been caught up once it may carry anything (or, where the
@@ -34,7 +35,7 @@ class Watermarks {
   // The end of time when none is behind; !known() when one has not been heard of.
   event::EventTime JudgedUntil() const;
   // Writes every source's watermark and that of all inputs. They never go back; a source that nothing carries has none and
-  // holds nothing.
+  // holds nothing. !known() = it is not known of any time that an input was caught up.
   void Apply(event::EventTime now, event::SourceClock& clock) const;
 
  private:

@@ -34,6 +34,7 @@ class FakeClock : public Clock {
     now_.ns += ms * 1'000'000ll;
     if (on_sleep) on_sleep();
   }
+  void Advance(int64_t ns) { now_.ns += ns; }
   std::function<void()> on_sleep;
 
  private:
@@ -42,11 +43,12 @@ class FakeClock : public Clock {
 
 class FakeFeed : public LiveInput {
  public:
-  // Sets `stop` when everything has been read and its end told.
+  // Sets `stop` when everything has been written and read and its end told.
   FakeFeed(const Logs& logs, uint64_t seed, std::atomic<bool>& stop) : logs_(logs), random_(seed), stop_(stop) {}
 
   int fail_after_polls = -1;         // -1: never
   size_t batch_records = 50;         // at most
+  event::EventTime written_until{INT64_MAX};   // what is later has not been written yet
   int polls = 0;
   std::map<std::string, int64_t> monitored;
   std::map<std::string, int64_t> started_at;
@@ -71,17 +73,25 @@ class FakeFeed : public LiveInput {
     info = {};
     if (fail_after_polls >= 0 && polls >= fail_after_polls) return absl::InternalError("killed");
     ++polls;
+    if (!grown_.empty()) {
+      const size_t behind = grown_.front();
+      grown_.erase(grown_.begin());
+      batch.input = event::InputId(static_cast<uint32_t>(behind));
+      info = {batch.input, static_cast<int64_t>(partitions_[behind].next), false, !grown_.empty()};
+      return absl::OkStatus();
+    }
     std::vector<size_t> open;
     for (size_t i = 0; i < partitions_.size(); i++) {
+      partitions_[i].ended &= partitions_[i].next == Written(partitions_[i]);
       if (!partitions_[i].ended) open.push_back(i);
     }
     if (open.empty()) {
-      stop_ = true;
+      stop_ = written_until == event::EventTime{INT64_MAX};
       return absl::OkStatus();
     }
     const size_t chosen = open[random_() % open.size()];
     Partition& partition = partitions_[chosen];
-    const size_t left = partition.records->size() - partition.next;
+    const size_t left = Written(partition) - partition.next;
     const size_t take = left == 0 ? 0 : 1 + random_() % std::min(left, batch_records);
     size_t bytes = 0;
     for (size_t i = 0; i < take; i++) bytes += (*partition.records)[partition.next + i].payload.size();
@@ -100,10 +110,19 @@ class FakeFeed : public LiveInput {
     }
     partition.next += take;
     // The end may be told with the last records, or by itself later.
-    partition.ended = partition.next == partition.records->size() && (take == 0 || random_() % 2 == 0);
-    info = {batch.input, static_cast<int64_t>(partition.next), partition.ended};
+    partition.ended = partition.next == Written(partition) && (take == 0 || random_() % 2 == 0);
+    info = {batch.input, static_cast<int64_t>(partition.next), partition.ended, false};
     return absl::OkStatus();
   }
+
+  void CheckEnds() override {
+    for (size_t i = 0; i < partitions_.size(); i++) {
+      if (partitions_[i].next < Written(partitions_[i])) grown_.push_back(i);
+    }
+  }
+
+  // Is it saying who has grown?
+  bool telling() const { return !grown_.empty(); }
 
   absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) override {
     for (const auto& [name, offset] : next_offsets) monitored[name] = offset;
@@ -117,10 +136,17 @@ class FakeFeed : public LiveInput {
     size_t next = 0;
     bool ended = false;
   };
+  size_t Written(const Partition& partition) const {
+    const auto later = std::find_if(partition.records->begin(), partition.records->end(),
+                                    [&](const Record& record) { return record.time > written_until; });
+    return static_cast<size_t>(later - partition.records->begin());
+  }
+
   const Logs& logs_;
   std::mt19937_64 random_;
   std::atomic<bool>& stop_;
   std::vector<Partition> partitions_;
+  std::vector<size_t> grown_;        // to be told
 };
 
 // Published: what the topic holds, for every process that writes to it.
@@ -130,6 +156,7 @@ class FakeSink : public IncidentSink {
  public:
   explicit FakeSink(Published& topic) : topic_(topic) {}
   int fail_after_batches = -1;       // -1: never
+  bool away = false;                 // for now
   std::function<void(const std::vector<Message>&)> on_publish;
 
   absl::Status Start(int64_t* last_published) override {
@@ -137,6 +164,7 @@ class FakeSink : public IncidentSink {
     return absl::OkStatus();
   }
   absl::Status Publish(const std::vector<Message>& messages) override {
+    if (away) return absl::UnavailableError("the topic is away");
     if (fail_after_batches == 0) return absl::InternalError("killed before publication");
     if (on_publish) on_publish(messages);
     topic_.insert(topic_.end(), messages.begin(), messages.end());
