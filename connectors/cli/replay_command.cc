@@ -43,53 +43,36 @@ class TemporaryFolder {
   std::string path_;
 };
 
-// Counts below each other: as wide as the shipped sources' names need, or wider for a longer one.
-class CountTable {
- public:
-  explicit CountTable(const pipeline::ReplaySummary& summary) {
-    for (const auto& [source, count] : summary.sources) name_width_ = std::max(name_width_, static_cast<int>(source.size()) + 2);
+void PrintRows(const char* heading, const std::vector<pipeline::CountRow>& rows, int name_width) {
+  constexpr int kCountWidth = 15;
+  fprintf(stderr, "%s\n", heading);
+  for (const pipeline::CountRow& row : rows) {
+    fprintf(stderr, "  %-*s %*s%s%s\n", name_width, row.name.c_str(), kCountWidth, WithCommas(row.value).c_str(), row.note.empty() ? "" : "  ", row.note.c_str());
   }
-  void Row(const char* name, uint64_t value, const char* note = "") const {
-    fprintf(stderr, "  %-*s %*s%s%s\n", name_width_, name, kCountWidth, WithCommas(value).c_str(), *note ? "  " : "", note);
-  }
-  void RowIfAny(const char* name, uint64_t value, const char* note) const {
-    if (value > 0) Row(name, value, note);
-  }
+}
 
- private:
-  static constexpr int kCountWidth = 15;
-  int name_width_ = 38;
-};
+// Counts below each other: as wide as the shipped sources' names need, or wider for a longer one.
+void PrintCounts(const pipeline::RunCounts& counts, const std::string& bad_path) {
+  size_t name_width = 38;
+  const std::vector<pipeline::CountRow> read = ReadRows(counts, bad_path), found = FoundRows(counts);
+  for (const pipeline::CountRow& row : read) name_width = std::max(name_width, row.name.size());
+  PrintRows("\nRead", read, static_cast<int>(name_width));
+  PrintRows("Found", found, static_cast<int>(name_width));
+}
+
+void PrintInputs(const std::vector<std::string>& named, uint64_t count, const char* what) {
+  for (const std::string& name : named) fprintf(stderr, "note: %s: %s\n", name.c_str(), what);
+  if (count > named.size()) fprintf(stderr, "note: ... and %s more: %s\n", WithCommas(count - named.size()).c_str(), what);
+}
 
 // What a person wants to know of a run: what was read, what was not, what came out.
 void PrintSummary(const pipeline::ReplaySummary& summary, const std::string& bad_path) {
-  const CountTable counts(summary);
-  fprintf(stderr, "\nRead\n");
-  counts.Row("events", summary.events);
-  counts.Row("bytes", summary.bytes);
-  for (const auto& [source, count] : summary.sources) counts.Row(("  " + source).c_str(), count);
-  counts.RowIfAny("  of no known source", summary.unknown_source, "matched all the same, no logsource");
-  counts.Row("bad", summary.bad, summary.bad > 0 && !bad_path.empty() ? ("kept in " + bad_path).c_str() : "");
-  counts.RowIfAny("late", summary.late, "");
-  counts.RowIfAny("duplicate hits", summary.duplicates, "counted once");
-  counts.RowIfAny("without a time", summary.no_time, "matched; no part in correlations or timelines");
-  counts.RowIfAny("time inferred", summary.time_inferred, "no readable event time: the transport's was taken");
-  counts.RowIfAny("time in the future", summary.future_time, "more than 5 min ahead of the transport time");
-  counts.RowIfAny("keys that stand twice", summary.duplicate_key, "both values were looked at");
-  counts.RowIfAny("ambiguous source", summary.ambiguous_source, "the first by name was taken");
-  counts.RowIfAny("nested too deep", summary.depth_limit, "what lies deeper than 64 levels was not looked at");
-  counts.RowIfAny("too many values", summary.value_limit, "those beyond 65,536 of an event were not looked at");
-  counts.RowIfAny("outside --from/--until", summary.outside_range, "");
-  fprintf(stderr, "Found\n");
-  counts.Row("hits", summary.hits);
-  counts.Row("alerts", summary.alerts);
-  counts.Row("incidents", summary.incidents);
-  counts.RowIfAny("hits without a group", summary.unresolved_keys, "no link named the key they group by");
+  PrintCounts(summary, bad_path);
   const double seconds = summary.run_seconds > 0 ? summary.run_seconds : 1e-9;
   fprintf(stderr, "Took %.2f s, %s ev/s\n", summary.run_seconds, WithCommas(static_cast<uint64_t>(static_cast<double>(summary.events) / seconds)).c_str());
   for (const std::string& note : summary.alert_notes) fprintf(stderr, "note: %s\n", note.c_str());
-  for (const std::string& name : summary.unknown_inputs) fprintf(stderr, "note: %s: no known source\n", name.c_str());
-  for (const std::string& name : summary.empty_inputs) fprintf(stderr, "note: %s: no records in it\n", name.c_str());
+  PrintInputs(summary.unknown_inputs, summary.unknown_input_count, "no known source");
+  PrintInputs(summary.empty_inputs, summary.empty_input_count, "no records in it");
   for (const std::string& sample : summary.bad_samples) fprintf(stderr, "bad: %s\n", sample.c_str());
   if (summary.bad > summary.bad_samples.size()) {
     fprintf(stderr, "bad: ... and %s more%s\n", WithCommas(summary.bad - summary.bad_samples.size()).c_str(), bad_path.empty() ? "; --store FILE keeps each with its place" : ", each with its place in the file above");

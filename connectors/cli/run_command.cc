@@ -17,7 +17,9 @@ namespace tocsin::cli {
 namespace {
 
 std::atomic<bool> stop_requested = false;
+std::atomic<bool> counts_requested = false;
 void RequestStop(int) { stop_requested = true; }
+void RequestCounts(int) { counts_requested = true; }
 
 struct RunArguments {
   std::string config;
@@ -94,10 +96,14 @@ int RunRunCommand(const RunArguments& arguments) {
   action.sa_handler = RequestStop;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+  action.sa_handler = RequestCounts;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGUSR1, &action, nullptr);
   pipeline::LiveOptions options;
   options.store_path = config.store;
   options.commit_interval_ms = config.commit_interval_ms;
   options.log = [](const std::string& line) { fprintf(stderr, "tocsin run: %s\n", line.c_str()); };
+  options.counts_wanted = &counts_requested;
   WallClock clock;
   content::Diagnostics compile_diagnostics;
   const absl::Status status = RunLive(content, options, compile_diagnostics, **input, sink.get(), clock, stop_requested);
@@ -112,7 +118,8 @@ void AddRun(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<RunArguments>();
   command->add_option("--config", arguments->config, "Configuration (YAML)")->type_name("FILE");
   command->add_flag("--print-config", arguments->print_config, "Print the configuration with every default, and end; without --config, the defaults alone");
-  command->footer("SIGTERM ends it cleanly: everything that was read is durable. A start goes on where the last one stopped.");
+  command->footer("SIGTERM ends it cleanly: everything that was read is durable. A start goes on where the last one stopped.\n"
+                  "What was read and found, and how much is still to be read, is said on standard error every minute, on SIGUSR1 and at the end.");
   command->callback([arguments, &exit_code] { exit_code = RunRunCommand(*arguments); });
 }
 

@@ -91,6 +91,19 @@ class KafkaInput::Impl {
 
   void CheckEnds() { interrupted_ = true; }
 
+  // From what the client heard with its last fetches.
+  std::map<std::string, int64_t> Behind() const {
+    std::map<std::string, int64_t> behind;
+    for (const Partition& partition : partitions_) {
+      int64_t low = 0, high = 0;
+      const rd_kafka_resp_err_t error =
+          rd_kafka_get_watermark_offsets(client_.get(), partition.topic.c_str(), partition.number, &low, &high);
+      int64_t& records = behind[partition.topic];
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) records += std::max<int64_t>(0, high - std::max<int64_t>({0, low, partition.next_offset}));
+    }
+    return behind;
+  }
+
   absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) {
     PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size())));
     for (const Partition& partition : partitions_) {
@@ -295,6 +308,7 @@ absl::Status KafkaInput::Poll(int timeout_ms, event::Batch& batch, event::InputT
   return impl_->Poll(timeout_ms, batch, inputs, info);
 }
 void KafkaInput::CheckEnds() { impl_->CheckEnds(); }
+std::map<std::string, int64_t> KafkaInput::Behind() const { return impl_->Behind(); }
 absl::Status KafkaInput::CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) {
   return impl_->CommitForMonitors(next_offsets);
 }

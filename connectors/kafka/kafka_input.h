@@ -40,6 +40,7 @@ class KafkaInput : public pipeline::LiveInput {
   absl::Status Start(const std::map<std::string, pipeline::LiveStart>& from, event::InputTable& inputs) override;
   absl::Status Poll(int timeout_ms, event::Batch& batch, event::InputTable& inputs, pipeline::LiveBatchInfo& info) override;
   void CheckEnds() override;
+  std::map<std::string, int64_t> Behind() const override;
   absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) override;
 
  private:

@@ -14,6 +14,7 @@
 #include "engine/pipeline/internal/record_numbers.h"
 #include "engine/pipeline/internal/watermarks.h"
 #include "engine/pipeline/internal/worker.h"
+#include "engine/pipeline/run_counts.h"
 
 namespace tocsin::pipeline {
 namespace {
@@ -24,6 +25,7 @@ using incident::Applied;
 constexpr int kPollMs = 100;
 constexpr int kRetryMs = 1000;
 constexpr int64_t kPauseNs = 5'000'000'000;   // without polling: well below the lateness of any source
+constexpr int64_t kCountsNs = 60'000'000'000;
 constexpr size_t kOutboxBatch = 100;
 constexpr int64_t kMsNs = 1'000'000;
 
@@ -53,8 +55,9 @@ class Live {
   absl::Status Run() {
     absl::Status status = Start();
     if (!status.ok()) return status;
-    EventTime last_commit = wall_.Now();
+    EventTime last_commit = counts_said_at_ = wall_.Now();
     while (!stop_) {
+      SayCountsIfDue();
       LiveBatchInfo info;
       status = Poll(info);
       if (!status.ok()) {
@@ -74,6 +77,7 @@ class Live {
       }
     }
     status = UntilDone([&] { return Commit(); });
+    SayCounts();
     Log(status.ok() ? "stopped; everything that was read is durable" : "stopped: " + std::string(status.message()));
     return status;
   }
@@ -174,6 +178,7 @@ class Live {
     std::erase_if(bad, [&](const event::BadRecord& record) { return progress.Kept(record.offset); });
     absl::Status status = UntilDone([&] { return bad_file_.Write(bad, inputs_); });
     if (!status.ok()) return status;
+    counts_.bad += bad.size();
     for (const event::Document& document : batch_.documents) progress.transport = std::max(progress.transport, document.transport);
     progress.next_offset = std::max(progress.next_offset, info.next_offset);
     watermarks_.Advance(info.input, progress.transport, info.caught_up);
@@ -185,10 +190,31 @@ class Live {
     event::EventView event = read;
     record_numbers_.Number(event);
     if (event.source.valid()) watermarks_.Carries(event.input, event.source);
-    if (!event.time.known()) return absl::OkStatus();
     const std::string_view source = event.source.valid() ? std::string_view(compiled_.content->sources[event.source.value()].name) : "";
-    if (event.source.valid() && !event.flags.future) clock_.Observe(event.source, event.time);
     const bool kept = progress.Kept(event.offset);
+    counts_.read_again += kept;
+    const bool timed = event.time.known();
+    if (timed) {
+      absl::Status status = KeepEvent(event, source, kept);
+      if (!status.ok()) return status;
+    }
+    if (event.flags.skip_match) return absl::OkStatus();
+    for (const content::RuleId rule : compiled_.program->Match(event, worker_.scratch)) {
+      counts_.hits++;
+      if (!timed) continue;
+      const match::Hit hit = worker_.writer.Write(event, rule, hit_arena_);
+      engine_.AddHit(hit);
+      if (kept) continue;
+      const std::string& hash = compiled_.content->rules[rule.value()].semantic_hash;
+      absl::Status status = UntilDone([&] { return evidence_.AppendHit(hit, hash, source); });
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  // The event itself and its links, as evidence unless an earlier run has done so.
+  absl::Status KeepEvent(const event::EventView& event, std::string_view source, bool kept) {
+    if (event.source.valid() && !event.flags.future) clock_.Observe(event.source, event.time);
     if (!kept) {
       book_.TookEvent(event.time);
       absl::Status status = UntilDone([&] { return evidence_.Append(event, source, inputs_[event.input.value()].name); });
@@ -198,15 +224,6 @@ class Live {
       engine_.AddLink(link, event.time);
       if (kept) continue;
       absl::Status status = UntilDone([&] { return evidence_.AppendLink(link, event.time); });
-      if (!status.ok()) return status;
-    }
-    if (event.flags.skip_match) return absl::OkStatus();
-    for (const content::RuleId rule : compiled_.program->Match(event, worker_.scratch)) {
-      const match::Hit hit = worker_.writer.Write(event, rule, hit_arena_);
-      engine_.AddHit(hit);
-      if (kept) continue;
-      const std::string& hash = compiled_.content->rules[rule.value()].semantic_hash;
-      absl::Status status = UntilDone([&] { return evidence_.AppendHit(hit, hash, source); });
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
@@ -219,6 +236,7 @@ class Live {
       absl::Status status = step();
       if (status.ok() || !CanPass(status) || stop_) return status;
       Log("waiting: " + std::string(status.message()));
+      SayCountsIfDue();
       wall_.Sleep(kRetryMs);
     }
   }
@@ -307,6 +325,21 @@ class Live {
     return absl::OkStatus();
   }
 
+  void SayCountsIfDue() {
+    const EventTime now = wall_.Now();
+    const bool wanted = options_.counts_wanted != nullptr && options_.counts_wanted->exchange(false);
+    if (!wanted && now.ns - counts_said_at_.ns < kCountsNs) return;
+    counts_said_at_ = now;
+    SayCounts();
+  }
+
+  void SayCounts() {
+    counts_.Take(worker_.reader.counters(), engine_.counters(), *compiled_.content);
+    counts_.alerts = book_.Alerts().size();
+    counts_.incidents = book_.incidents();
+    Log(CountsLine(counts_, input_.Behind()));
+  }
+
   void Log(const std::string& line) const {
     if (options_.log) options_.log(line);
   }
@@ -340,6 +373,8 @@ class Live {
   std::vector<Progress> progress_;                      // by InputId
   int64_t published_ = 0;
   bool caught_up_said_ = false;
+  RunCounts counts_;
+  EventTime counts_said_at_;
 };
 
 }  // namespace

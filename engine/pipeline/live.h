@@ -21,7 +21,10 @@ namespace tocsin::pipeline {
 struct LiveOptions {
   std::string store_path;
   int64_t commit_interval_ms = 500;          // how long a batch of changes may wait for its transaction
-  std::function<void(const std::string&)> log;   // words for a person, one line each
+  // Words for a person, one line each. What was read and found (run_counts.h) comes every minute and at the end, whatever
+  // else there is to say.
+  std::function<void(const std::string&)> log;
+  std::atomic<bool>* counts_wanted = nullptr;    // set by anyone: also now. Cleared when it has been done.
 };
 
 // Returns when `stop` is set (clean: everything polled is durable) or on an error that consumption cannot pass.

@@ -56,6 +56,8 @@ class LiveInput {
   // Nobody has polled for a while, and what was caught up need not be any more: before Poll brings anything new, it says of each
   // input that has grown that it is behind.
   virtual void CheckEnds() = 0;
+  // Records that are still to be read, by topic, as far as is known without asking anybody.
+  virtual std::map<std::string, int64_t> Behind() const = 0;
   // For lag monitors only: never read back.
   virtual absl::Status CommitForMonitors(const std::map<std::string, int64_t>& next_offsets) = 0;
 };

@@ -23,7 +23,6 @@ namespace {
 using event::EventTime;
 
 constexpr size_t kBadSamples = 5;
-constexpr size_t kNamesShown = 20;
 constexpr auto kProgressInterval = std::chrono::milliseconds(200);
 
 // A bounded run over one store: read everything, then judge, then write incidents in one transaction.
@@ -93,26 +92,10 @@ class Replay {
   }
 
   ReplaySummary Summary() {
-    const event::ReaderCounters& read = worker_.reader.counters();
-    const correlate::EngineCounters& judged = engine_.counters();
-    summary_.events = read.events;
-    summary_.bytes = read.bytes;
-    summary_.duplicates = judged.duplicates;
-    summary_.unknown_source = read.unknown_source;
-    summary_.no_time = read.no_time;
-    summary_.time_inferred = read.time_inferred;
-    summary_.future_time = read.future_time;
-    summary_.duplicate_key = read.duplicate_key;
-    summary_.ambiguous_source = read.ambiguous_source;
-    summary_.unresolved_keys = judged.unresolved_keys;
-    summary_.depth_limit = read.depth_limit;
-    summary_.value_limit = read.value_limit;
-    for (size_t i = 0; i < read.by_source.size(); i++) {
-      if (read.by_source[i] > 0) summary_.sources[compiled_.content->sources[i].name] = read.by_source[i];
-    }
+    summary_.Take(worker_.reader.counters(), engine_.counters(), *compiled_.content);
     for (size_t i = 0; i < inputs_.size(); i++) {
       const bool touched = i < records_of_input_.size() && records_of_input_[i] > 0;
-      if (!touched && summary_.empty_inputs.size() < kNamesShown) summary_.empty_inputs.push_back(inputs_[i].name);
+      if (!touched) Name(inputs_[i].name, summary_.empty_inputs, summary_.empty_input_count);
     }
     return std::move(summary_);
   }
@@ -173,13 +156,14 @@ class Replay {
   }
 
   void NameUnknown(event::InputId input) {
-    if (input == last_unknown_) return;
-    last_unknown_ = input;
-    const std::string& name = inputs_[input.value()].name;
-    if (summary_.unknown_inputs.size() < kNamesShown &&
-        std::find(summary_.unknown_inputs.begin(), summary_.unknown_inputs.end(), name) == summary_.unknown_inputs.end()) {
-      summary_.unknown_inputs.push_back(name);
-    }
+    if (unknown_named_.size() <= input.value()) unknown_named_.resize(input.value() + 1);
+    if (unknown_named_[input.value()]) return;
+    unknown_named_[input.value()] = true;
+    Name(inputs_[input.value()].name, summary_.unknown_inputs, summary_.unknown_input_count);
+  }
+
+  static void Name(const std::string& input, std::vector<std::string>& named, uint64_t& count) {
+    if (count++ < kInputsNamed) named.push_back(input);
   }
 
   const Compiled& compiled_;
@@ -194,7 +178,7 @@ class Replay {
   RecordNumbers record_numbers_;
   BadEventsFile bad_file_;
   std::vector<uint64_t> records_of_input_;
-  event::InputId last_unknown_;
+  std::vector<bool> unknown_named_;   // by InputId
   ReplaySummary summary_;
 };
 
@@ -276,6 +260,10 @@ std::string ReplaySummary::Json() const {
   number("duplicate_key", duplicate_key);
   number("ambiguous_source", ambiguous_source);
   number("unresolved_keys", unresolved_keys);
+  number("id_conflicts", id_conflicts);
+  number("group_fanout_limit", group_fanout_limit);
+  number("tuple_limit", tuple_limit);
+  number("numbers_out_of_range", numbers_out_of_range);
   number("outside_range", outside_range);
   char seconds[64];
   snprintf(seconds, sizeof seconds, "\"load_seconds\":%.3f,\"run_seconds\":%.3f}", load_seconds, run_seconds);

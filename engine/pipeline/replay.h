@@ -3,16 +3,15 @@
 #define TOCSIN_ENGINE_PIPELINE_REPLAY_H_
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/content/content_set.h"
-#include "engine/event/reader.h"
 #include "engine/incident/store.h"
 #include "engine/pipeline/ports.h"
+#include "engine/pipeline/run_counts.h"
 
 namespace tocsin::pipeline {
 
@@ -22,18 +21,17 @@ struct ReplayOptions {
   std::function<void(uint64_t done, uint64_t total, uint64_t events)> progress;  // a few times a second; may be empty
 };
 
-struct ReplaySummary {
-  uint64_t events = 0, bytes = 0, bad = 0, late = 0, duplicates = 0, unknown_source = 0, hits = 0, alerts = 0, incidents = 0;
-  uint64_t no_time = 0, time_inferred = 0, future_time = 0, duplicate_key = 0, ambiguous_source = 0, unresolved_keys = 0;
-  uint64_t outside_range = 0;
-  std::map<std::string, uint64_t> sources;
-  std::vector<std::string> unknown_inputs;        // inputs with events of no known source (first 20)
-  std::vector<std::string> empty_inputs;          // without a single record
+inline constexpr size_t kInputsNamed = 20;
+
+struct ReplaySummary : RunCounts {
+  // Inputs with events of no known source, and those without a single record: the first kInputsNamed of each, and how many there
+  // are.
+  std::vector<std::string> unknown_inputs, empty_inputs;
+  uint64_t unknown_input_count = 0, empty_input_count = 0;
   std::vector<std::string> bad_samples;           // the first 5: "path:12: not JSON: ..."
   std::vector<std::string> unreadable;
   std::vector<std::string> alert_notes;           // "3 alerts of playbook token: no such playbook is loaded, listed only"
   double load_seconds = 0, run_seconds = 0;
-  uint64_t depth_limit = 0, value_limit = 0;   // events of which not all was looked at (event/reader.h)
   std::string stored_json;                     // already_done: the closing object of the run that the store holds
   bool already_done = false;                      // the very same run had ended: nothing was read again
   std::string Json() const;                       // DESIGN section 7's closing object

@@ -35,6 +35,8 @@ class IncidentBook {
   absl::Status Load(incident::Store& store, event::EventTime now);
   // Those that are not withdrawn, in the order of AlertBefore.
   std::vector<correlate::Alert> Alerts() const;
+  // As of the last Collect.
+  size_t incidents() const { return groups_.size(); }
   void Take(std::vector<correlate::AlertChange> changes);
   // An event was added to the evidence.
   void TookEvent(event::EventTime time) { new_evidence_from_ = std::min(new_evidence_from_, time); }

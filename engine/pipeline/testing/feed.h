@@ -29,7 +29,8 @@ using Logs = std::map<std::string, std::vector<Record>>;   // partition -> its r
 class FakeClock : public Clock {
  public:
   explicit FakeClock(event::EventTime now) : now_(now) {}
-  event::EventTime Now() override { return {now_.ns += 1'000'000}; }   // a millisecond a look
+  event::EventTime Now() override { return {now_.ns += tick_ns_}; }
+  void SetTick(int64_t ns) { tick_ns_ = ns; }   // how far it moves a look; at first a millisecond
   void Sleep(int ms) override {
     now_.ns += ms * 1'000'000ll;
     if (on_sleep) on_sleep();
@@ -39,6 +40,7 @@ class FakeClock : public Clock {
 
  private:
   event::EventTime now_;
+  int64_t tick_ns_ = 1'000'000;
 };
 
 class FakeFeed : public LiveInput {
@@ -119,6 +121,16 @@ class FakeFeed : public LiveInput {
     for (size_t i = 0; i < partitions_.size(); i++) {
       if (partitions_[i].next < Written(partitions_[i])) grown_.push_back(i);
     }
+  }
+
+  std::map<std::string, int64_t> Behind() const override {
+    std::map<std::string, int64_t> behind;
+    size_t i = 0;
+    for (const auto& [name, records] : logs_) {
+      behind[name] = static_cast<int64_t>(Written(partitions_[i]) - partitions_[i].next);
+      i++;
+    }
+    return behind;
   }
 
   // Is it saying who has grown?
