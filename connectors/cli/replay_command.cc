@@ -170,7 +170,8 @@ void AddReplay(CLI::App& app, int& exit_code) {
   command->add_flag("--json", arguments->json, "Incidents as JSON, and one closing object with the counts");
   command->footer(
       "NDJSON, single JSON documents, arrays, envelopes ({\"Records\":[..]}), gzip and zstd are told apart by their bytes.\n"
-      "In a folder, files whose names end in .json, .ndjson, .jsonl or .log are read, .gz and .zst behind that too; others are named.\n"
+      "In a folder, files whose names end in .json, .ndjson, .jsonl or .log are read, also with what rotation adds (.1, -20260101) and\n"
+      "with .gz or .zst behind that, in upper or lower case; others are named.\n"
       "The same run into the same store changes nothing; a store of another run is refused.");
   command->callback([arguments, &exit_code] { exit_code = RunReplayCommand(*arguments); });
 }

@@ -25,16 +25,6 @@ bool EndsWith(std::string_view text, std::string_view ending) {
   return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
 }
 
-bool LooksLikeLog(std::string_view name) {
-  for (const std::string_view packed : {".gz", ".zst"}) {
-    if (EndsWith(name, packed)) {
-      name.remove_suffix(packed.size());
-      break;
-    }
-  }
-  return std::any_of(std::begin(kLogEndings), std::end(kLogEndings), [&](std::string_view e) { return EndsWith(name, e); });
-}
-
 std::string FolderName(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos || slash == 0) return "";
@@ -63,6 +53,25 @@ bool IsBlankLine(std::string_view line) {
 }
 
 }  // namespace
+
+bool LooksLikeLog(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  name = lower;
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (EndsWith(name, packed)) {
+      name.remove_suffix(packed.size());
+      break;
+    }
+  }
+  // Of the characters of a number, a date, or a date and a time: from the separator in front of it to the end.
+  const size_t rotation = name.find_last_not_of("0123456789.-_:tz") + 1;
+  if (rotation < name.size() && name.find_first_of("0123456789", rotation) != std::string_view::npos &&
+      std::string_view(".-_").find(name[rotation]) != std::string_view::npos) {
+    name = name.substr(0, rotation);
+  }
+  return std::any_of(std::begin(kLogEndings), std::end(kLogEndings), [&](std::string_view e) { return EndsWith(name, e); });
+}
 
 FileInput::FileInput(std::vector<std::string> paths, size_t max_document)
     : max_document_(max_document), read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {

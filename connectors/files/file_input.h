@@ -1,8 +1,8 @@
 // Files, folders and standard input as the engine's bounded input.
 //
 // Paths are read in the order given, folders in byte order of the paths below them. From a folder, files are taken whose
-// names end like logs (kLogEndings, each also with .gz or .zst); a file named outright is read whatever it is called.
-// Folder loops through symbolic links are cut. Not thread-safe.
+// names look like logs' (LooksLikeLog); a file named outright is read whatever it is called. Folder loops through symbolic
+// links are cut. Not thread-safe.
 #ifndef TOCSIN_CONNECTORS_FILES_FILE_INPUT_H_
 #define TOCSIN_CONNECTORS_FILES_FILE_INPUT_H_
 
@@ -19,6 +19,10 @@ namespace tocsin::files {
 
 inline constexpr size_t kBatchBytes = 4u << 20;            // documents handed over at a time, unless one is longer
 inline constexpr std::string_view kLogEndings[] = {".json", ".ndjson", ".jsonl", ".log"};
+
+// Does the name end like a log's? One of kLogEndings, behind it perhaps what rotation adds (a number or a date: audit.log.1,
+// app.log-20260101), behind that perhaps .gz or .zst; in upper or lower case.
+bool LooksLikeLog(std::string_view name);
 
 class FileInput : public pipeline::BoundedInput {
  public:

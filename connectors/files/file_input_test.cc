@@ -134,6 +134,27 @@ TEST_F(FileInputTest, FoldersInByteOrderWithoutWhatIsNoLog) {
   EXPECT_EQ(read.inputs[1].folder, "a");
 }
 
+TEST_F(FileInputTest, NamesThatLookLikeLogs) {
+  for (const char* name : {"a.json", "a.ndjson", "a.jsonl", "a.log", "a.json.gz", "a.log.zst", "X.JSON", "X.JSON.GZ", "a.Log.Zst", "audit.log.1", "audit.log.2.gz",
+                           "audit.log.10.zst", "app.log-20260101", "app.log-20260101.gz", "APP.LOG-2026010112", "app.log.2026-01-01", "app.json.2026-01-01T10:15:00Z",
+                           "app.log_2026-01-01_10", "app.log.2026-01-01.0.gz", "audit-2026-01-01T00-00-00.000.log", ".log"}) {
+    EXPECT_TRUE(LooksLikeLog(name)) << name;
+  }
+  for (const char* name : {"README.md", "a.txt", "a.txt.1", "a.gz", "log", "json.1", "a.json5", "a.log.bak", "a.log.old", "a.log.1.tmp", "a.log.", "a.log.gz.1", "a.log-", "a.log~", "a.jsont1", "catalog.1", ""}) {
+    EXPECT_FALSE(LooksLikeLog(name)) << name;
+  }
+}
+
+TEST_F(FileInputTest, RotatedLogsAreReadWithTheOthers) {
+  Write("d/audit.log", "{\"n\":3}\n");
+  Write("d/audit.log.1", "{\"n\":2}\n");
+  Write("d/audit.log.2.gz", Gzip("{\"n\":1}\n"));
+  Write("d/audit.log.bak", "{\"n\":0}\n");
+  FileInput input({folder_ + "/d"});
+  EXPECT_EQ(input.skipped(), std::vector<std::string>{folder_ + "/d/audit.log.bak"});
+  EXPECT_EQ(All({folder_ + "/d"}).documents, (std::vector<std::string>{"{\"n\":3}", "{\"n\":2}", "{\"n\":1}"}));
+}
+
 TEST_F(FileInputTest, LinksThatLoopAreCut) {
   Write("d/a.json", "{\"a\":1}\n");
   fs::create_directory_symlink(folder_ + "/d", folder_ + "/d/again");

@@ -70,6 +70,31 @@ class BadInput(Case):
         self.assertIn('nothing: no records in it', err)
         self.assertIn('empty.json: no records in it', err)
 
+    def test_many_inputs_of_a_kind_are_named_in_part_and_counted(self):
+        logs = self.folder / 'logs'
+        logs.mkdir()
+        for i in range(22):
+            (logs / f'empty{i:02}.json').write_text('')
+        for i in range(25):
+            (logs / f'strange{i:02}.json').write_text('{"a":1}\n{"a":2}\n')
+        _, _, _, err = self.replay(logs, rules=[self.rule])
+        self.assertEqual((err.count('.json: no records in it'), err.count('.json: no known source')), (20, 20), err)
+        self.assertIn('note: ... and 2 more: no records in it\n', err)
+        self.assertIn('note: ... and 5 more: no known source\n', err)
+
+    def test_rotated_logs_of_a_folder_are_read_and_the_others_named(self):
+        logs = self.folder / 'logs'
+        logs.mkdir()
+        taken = ('audit.log', 'audit.log.1', 'audit.log.2.gz', 'app.log-20260101', 'X.JSON', 'Y.JSON.GZ')
+        for i, name in enumerate(taken + ('notes.txt', 'audit.log.bak')):
+            data = GOOD.replace('e-1', f'e-{i}').encode() + b'\n'
+            (logs / name).write_bytes(gzip.compress(data) if name.lower().endswith('.gz') else data)
+        _, _, summary, err = self.replay(logs, rules=[self.rule])
+        self.assertEqual((summary['hits'], summary['bad']), (len(taken), 0), err)
+        for name in ('notes.txt', 'audit.log.bak'):
+            self.assertIn(f'{name}: passed over', err)
+        self.assertEqual(err.count('passed over'), 2, err)
+
     def test_a_path_that_is_missing_is_named_and_the_rest_done(self):
         path = self.folder / 'log.ndjson'
         path.write_text(GOOD + '\n')
