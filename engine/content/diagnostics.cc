@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/content/terminal_text.h"
+
 namespace tocsin::content {
 namespace {
 
@@ -18,17 +20,19 @@ std::vector<size_t> LineStarts(std::string_view text) {
   return starts;
 }
 
-// A line as it is shown: at most kSnippetColumns around the column, bytes that would disturb a terminal replaced.
+// A line as it is shown: at most kSnippetColumns around the column, what would disturb a terminal replaced by one character, so
+// that the columns stay.
 std::string Snippet(std::string_view line, uint32_t column) {
-  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
   const size_t from = column > kSnippetColumns ? column - kSnippetColumns / 2 : 0;   // in characters
   std::string shown;
   size_t character = 0;
-  for (size_t i = 0; i < line.size(); i++) {
-    if (i > 0 && !continues(line[i])) character++;
-    if (character < from || character >= from + kSnippetColumns) continue;
-    const bool control = static_cast<unsigned char>(line[i]) < 0x20 || line[i] == 0x7f;
-    shown += !control ? line[i] : line[i] == '\t' ? ' ' : '?';
+  for (size_t i = 0; i < line.size(); character++) {
+    const size_t length = Utf8Length(line, i);
+    if (character >= from && character < from + kSnippetColumns) {
+      const bool harmless = length > 0 && IsHarmless(CodePoint(line, i, length));
+      shown += harmless ? line.substr(i, length) : line[i] == '\t' ? " " : "?";
+    }
+    i += std::max<size_t>(length, 1);
   }
   std::string out = "    " + shown + "\n";
   if (column > 0) out += "    " + std::string(column - 1 - std::min<size_t>(from, column - 1), ' ') + "^\n";

@@ -35,6 +35,13 @@ TEST(Diagnostics, TextHasPlaceLineCaretAndExpectation) {
   EXPECT_EQ(diagnostics.warnings(), 1u);
 }
 
+TEST(Diagnostics, WhatDisturbsATerminalIsReplacedAndTheColumnsStay) {
+  Diagnostics diagnostics;
+  const uint32_t file = diagnostics.AddFile("f.yml", "a\xC2\x9B\xE2\x80\xAE\xFF" "b\n");
+  diagnostics.Error("T0001", {file, 1, 5}, "here");
+  EXPECT_EQ(diagnostics.Text(), "f.yml:1:5: error T0001: here\n    a???b\n        ^\n");
+}
+
 TEST(Diagnostics, LongLinesAreCutAroundTheColumn) {
   Diagnostics diagnostics;
   const uint32_t file = diagnostics.AddFile("f", std::string(500, 'a') + "b" + std::string(500, 'c'));

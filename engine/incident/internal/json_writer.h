@@ -14,9 +14,6 @@
 
 namespace tocsin::incident {
 
-// Length in bytes of the UTF-8 code point at text[at], or 0 if there is no valid one.
-size_t Utf8Length(std::string_view text, size_t at);
-
 class JsonWriter {
  public:
   void BeginObject() { Open('{'); }

@@ -3,20 +3,18 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "engine/incident/internal/json_writer.h"
+#include "engine/content/terminal_text.h"
 
 namespace tocsin::incident {
 namespace {
+
+using content::CodePoint;
+using content::Utf8Length;
 
 struct Range {
   uint32_t from, to;
 };
 
-// Characters that change how others are shown, or are not seen at all.
-constexpr Range kInvisible[] = {
-    {0x00AD, 0x00AD}, {0x061C, 0x061C}, {0x115F, 0x1160}, {0x180E, 0x180E}, {0x200B, 0x200F}, {0x2028, 0x202E},
-    {0x2060, 0x206F}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF},
-};
 constexpr Range kCombining[] = {
     {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x0610, 0x061A}, {0x064B, 0x065F}, {0x1AB0, 0x1AFF},
     {0x1DC0, 0x1DFF}, {0x20D0, 0x20FF}, {0x302A, 0x302D}, {0x3099, 0x309A}, {0xFE20, 0xFE2F},
@@ -32,21 +30,7 @@ bool In(const Range (&ranges)[kSize], uint32_t point) {
   return std::any_of(std::begin(ranges), std::end(ranges), [&](Range r) { return point >= r.from && point <= r.to; });
 }
 
-// REQUIRES: `length` is Utf8Length(text, at), not 0.
-uint32_t CodePoint(std::string_view text, size_t at, size_t length) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(text[at + i])); };
-  if (length == 1) return byte(0);
-  uint32_t point = byte(0) & (0xFFu >> (length + 1));
-  for (size_t i = 1; i < length; ++i) point = point << 6 | (byte(i) & 0x3F);
-  return point;
-}
-
 int PointWidth(uint32_t point) { return In(kCombining, point) ? 0 : In(kWide, point) ? 2 : 1; }
-
-void AppendHex(std::string& out, uint32_t value, int digits) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kDigits[value >> shift & 15];
-}
 
 std::string_view Escape(Style style) {
   switch (style) {
@@ -76,25 +60,12 @@ std::string Clean(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {
-    const size_t length = Utf8Length(text, i);
-    if (length == 0) {
-      out += "\\x";
-      AppendHex(out, static_cast<unsigned char>(text[i++]), 2);
-      continue;
-    }
-    const uint32_t point = CodePoint(text, i, length);
-    if (point == '\n' || point == '\r' || point == '\t') {
+    if (text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
       out += ' ';
-    } else if (point < 0x20 || (point >= 0x7F && point < 0xA0)) {
-      out += "\\x";
-      AppendHex(out, point, 2);
-    } else if (In(kInvisible, point)) {
-      out += "\\u";
-      AppendHex(out, point, point > 0xFFFF ? 6 : 4);
+      ++i;
     } else {
-      out += text.substr(i, length);
+      i += content::AppendShown(text, i, out);
     }
-    i += length;
   }
   return out;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/content/terminal_text.h"
+
 namespace tocsin::pipeline {
 
 size_t Columns(std::string_view text) {
@@ -17,26 +19,17 @@ std::string Padded(std::string_view text, size_t columns) {
 }
 
 std::string OneLine(std::string_view text, size_t columns) {
-  static const char kHex[] = "0123456789abcdef";
   std::string out;
   size_t used = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool begins = (byte & 0xC0) != 0x80;
-    if (begins && used >= columns) return out + "…";
-    used += begins;
-    if (c == '\n')
-      out += "\\n";
-    else if (c == '\r')
-      out += "\\r";
-    else if (c == '\t')
-      out += "\\t";
-    else if (byte >= 0x20 && byte != 0x7f)
-      out += c;
-    else {
-      out += "\\x";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
+  for (size_t at = 0; at < text.size();) {
+    if (used >= columns) return out + "…";
+    used++;
+    const char c = text[at];
+    if (c == '\n' || c == '\r' || c == '\t') {
+      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
+      at++;
+    } else {
+      at += content::AppendShown(text, at, out);
     }
   }
   return out;

@@ -14,8 +14,8 @@ size_t Columns(std::string_view text);
 // The text with blanks up to `columns`, and at least one.
 std::string Padded(std::string_view text, size_t columns);
 
-// Control characters as \n, \t or \xNN, so that an event's value stays in its line; at most `columns` long, cut with an
-// ellipsis.
+// What may not reach a terminal (content/terminal_text.h) as \n, \t, \xNN or \uNNNN, so that an event's value stays in its
+// line; of at most `columns` characters, cut with an ellipsis.
 std::string OneLine(std::string_view text, size_t columns);
 
 // Appends `head` and then `text` in lines of at most `width` columns; from the second line on, blanks stand for `head`.

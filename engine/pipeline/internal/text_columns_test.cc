@@ -28,6 +28,8 @@ TEST(TextColumns, CountsCodePoints) {
 
 TEST(TextColumns, AValueStaysInItsLine) {
   EXPECT_EQ(OneLine("a\nb\tc\x1b[0m", 80), "a\\nb\\tc\\x1b[0m");
+  EXPECT_EQ(OneLine("a\xC2\x9B" "31mb\xE2\x80\xAE" "c", 80), "a\\x9b31mb\\u202ec");
+  EXPECT_EQ(OneLine("\xff\xE2\x81\xA6", 80), "\\xff\\u2066");
   EXPECT_EQ(OneLine("grün und blau", 4), "grün…");
   EXPECT_EQ(OneLine("grün", 4), "grün");
 }
