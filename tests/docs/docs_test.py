@@ -1,11 +1,13 @@
 """What the documents say can be typed and opened: every `tocsin` command and option they name is one the program takes, every
-file and link is there, and the configuration's schema has the program's keys."""
+file and link is there, what the README shows of the demo is what the program prints, and the configuration's schema has the
+program's keys."""
 import functools
 import json
 import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -65,6 +67,47 @@ class Documents(unittest.TestCase):
                 places = [room / name, ROOT / name, ROOT / 'engine' / name]
                 found = any(place.exists() for place in places) or any(room.rglob(name))
                 self.assertTrue(found, f'{document.relative_to(ROOT)}: {name}')
+
+
+class Demo(unittest.TestCase):
+    """The incident that README.md shows, against a replay of the demo."""
+
+    EVENTS = ROOT / 'rules/demo/ci_runner_before_release/events'
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='tocsin-docs-')
+        self.addCleanup(folder.cleanup)
+        self.store = f'{folder.name}/demo.db'
+        self.readme = (ROOT / 'README.md').read_text()
+
+    def replay(self, *options):
+        """Incidents and the closing object."""
+        result = tocsin('replay', '--json', *options, str(self.EVENTS))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        *incidents, summary = [json.loads(line) for line in result.stdout.splitlines()]
+        return incidents, summary
+
+    def test_what_is_shown_is_printed(self):
+        incidents, summary = self.replay('--store', self.store)
+        shown = set(re.findall(r'\bi-[0-9a-f]{16}\b', self.readme))
+        self.assertTrue(shown)
+        self.assertLessEqual(shown, {incident['id'] for incident in incidents})
+        self.assertIn(f'Of {summary["events"]:,} events two incidents are left', ' '.join(self.readme.split()))
+        self.assertEqual(len(incidents), 2)
+        for name, block in re.findall(r'\$ \S*tocsin incidents show (\S+) --store \S+\n(.*?)```', self.readme, re.S):
+            printed = tocsin('incidents', 'show', name, '--store', self.store).stdout.splitlines()
+            at = 0
+            for line in block.splitlines():
+                if line.strip() != '[...]':
+                    self.assertIn(line, printed[at:], f'README.md: {name}')
+                    at = printed.index(line, at) + (line != '')
+
+    def test_what_was_known_at_a_moment(self):
+        said = ' '.join(self.readme.split())
+        self.assertIn('at 14:06:30 the incident is high, at 14:11:30 the release is to be held, at 14:14:01 it is critical', said)
+        for moment, severity, held in (('14:06:30', 'high', False), ('14:11:30', 'high', True), ('14:14:01', 'critical', True)):
+            incident = self.replay('--until', f'2026-03-11T{moment}Z')[0][0]
+            self.assertEqual((incident['severity'], any('hold_release' in flag for flag in incident['flags'])), (severity, held), moment)
 
 
 class Configuration(unittest.TestCase):
