@@ -148,17 +148,19 @@ class Engine::Impl {
   }
 
   // W of a set of sources: the least watermark of those that take part in this run. Where none does, its hits are of no known
-  // source, or one of them may still turn up: what stands as settled stays so, so this must not run ahead of the inputs.
-  static int64_t WatermarkOf(const std::vector<content::SourceId>& sources, const event::SourceClock& clock) {
-    int64_t watermark = kForever;
+  // source, or one of them may still turn up, as late as it is allowed to be: what stands as settled stays so, so this must
+  // run ahead neither of the inputs nor of that.
+  int64_t WatermarkOf(const std::vector<content::SourceId>& sources, const event::SourceClock& clock) const {
+    int64_t watermark = kForever, lateness = 0;
     bool anybody = false;
     for (content::SourceId source : sources) {
       const event::SourceState& state = clock.state(source);
+      lateness = std::max(lateness, state_.content->sources[source.value()].lateness_ns);
       if (!state.watermark.known() && state.coverage.empty()) continue;
       watermark = std::min(watermark, state.watermark.ns);
       anybody = true;
     }
-    return anybody ? watermark : clock.inputs_watermark.ns;
+    return anybody ? watermark : Minus(clock.inputs_watermark.ns, lateness);
   }
 
   void MoveWatermarks(const event::SourceClock& clock) {

@@ -376,6 +376,23 @@ TEST(Engine, LateEventMovesTheFirstFiringAndTheHandleStays) {
   EXPECT_EQ(run.engine().counters().late, 1u);
 }
 
+// A source that nothing has carried yet has no watermark. Its first events may be as late as any of it.
+TEST(Engine, TheFirstEventOfASourceMayBeAsLateAsItsOthers) {
+  World world;
+  const SourceId source = world.AddSource("slow", 0, 10 * kMinute);
+  const RuleId rule = world.AddDetection("seen", source, /*alerts=*/true);
+  TestRun run(world, kLive);
+  run.clock().inputs_watermark.ns = kHour;
+  run.Changes();
+  run.Hit(rule, kHour - 8 * kMinute);
+  EXPECT_EQ(run.engine().counters().late, 0u);
+  const std::vector<Alert> alerts = run.Alerts();
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].state, AlertState::kProvisional);
+  run.Hit(rule, kHour - 11 * kMinute);
+  EXPECT_EQ(run.engine().counters().late, 1u);
+}
+
 TEST(Engine, CopiesAreDroppedAndOtherBytesAreAnotherEvent) {
   Burst b;
   TestRun run(b.world);

@@ -160,7 +160,7 @@ class Live {
     TakeUpInputs();
     if (!status.ok()) return status;
     more_ = info.more;
-    polled_at_ = wall_.Now();
+    polled_at_ = now;  // its beginning: the pause may be in it
     return absl::OkStatus();
   }
 
@@ -182,6 +182,7 @@ class Live {
     for (const event::Document& document : batch_.documents) progress.transport = std::max(progress.transport, document.transport);
     progress.next_offset = std::max(progress.next_offset, info.next_offset);
     watermarks_.Advance(info.input, progress.transport, info.caught_up);
+    if (batch_.documents.empty() && !info.caught_up) watermarks_.FellBehind(info.input);
     if (progress.transport.known()) record_numbers_.Forget({progress.transport.ns - reach_ns_});
     return absl::OkStatus();
   }
@@ -364,7 +365,7 @@ class Live {
 
   IncidentBook book_;
 
-  EventTime asked_at_, polled_at_;                      // when the news at hand were asked for; the last Poll that succeeded
+  EventTime asked_at_, polled_at_;                      // when the news at hand were asked for; when the last Poll that succeeded began
   EventTime complete_until_;                            // what had come by then has been taken up
   bool more_ = false;                                   // more of the news at hand
   int64_t lateness_ns_ = 0, reach_ns_ = 0;              // the longest of any source; how far a restart reads back

@@ -50,7 +50,7 @@ class LiveInput {
   // its beginning. `inputs` gets one entry a partition. Called once, before Poll.
   virtual absl::Status Start(const std::map<std::string, LiveStart>& from, event::InputTable& inputs) = 0;
   // Waits at most `timeout_ms` for messages of one partition, and may extend `inputs`. With an input and an empty batch, only
-  // `caught_up` is news. An error that waiting may cure is Unavailable; what was caught up before it need not be any more,
+  // `caught_up` is news: false = it has grown meanwhile. An error that waiting may cure is Unavailable; what was caught up before it need not be any more,
   // and the input says so once the error has passed.
   virtual absl::Status Poll(int timeout_ms, event::Batch& batch, event::InputTable& inputs, LiveBatchInfo& info) = 0;
   // Nobody has polled for a while, and what was caught up need not be any more: before Poll brings anything new, it says of each

@@ -301,48 +301,58 @@ TEST_F(LiveTest, AnInputThatWasAheadIsReadAgainFromWhereTheOthersWere) {
   EXPECT_EQ(Outcome(), Expected());
 }
 
-// While nothing can be published nothing is read, for two days: what came meanwhile is no late event, and no input that had
-// been caught up counts as such until what it gained is there.
+// A feed that says when it has nothing more, and when it is saying who has grown.
+class WatchedFeed : public FakeFeed {
+ public:
+  using FakeFeed::FakeFeed;
+  std::function<void()> on_quiet, on_telling;
+  absl::Status Poll(int timeout, event::Batch& batch, event::InputTable& inputs, LiveBatchInfo& info) override {
+    if (telling()) on_telling();
+    absl::Status status = FakeFeed::Poll(timeout, batch, inputs, info);
+    if (on_quiet && !info.input.valid()) on_quiet();
+    return status;
+  }
+};
+
+// While nothing can be published nothing is read, or the whole process stands still, for two days: what came meanwhile is no
+// late event, and no input that had been caught up counts as such until what it gained is there.
 TEST_F(LiveTest, WhatCameWhileTheRunHadToWaitIsJudgedAsIfItHadNot) {
   const std::string expected = Expected();
   const EventTime before{1'773'237'990'000'000'000};  // 2026-03-11T14:06:30Z: the incident is open, the chain has not ended
   for (const size_t records : {40, 5000}) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directory(folder_);
-    published_.clear();
-    said_.clear();
-    clock_ = FakeClock(before);
-    class WatchedFeed : public FakeFeed {
-     public:
-      using FakeFeed::FakeFeed;
-      absl::Status Poll(int timeout, event::Batch& batch, event::InputTable& inputs, LiveBatchInfo& info) override {
-        if (telling()) on_telling();
-        return FakeFeed::Poll(timeout, batch, inputs, info);
-      }
-      std::function<void()> on_telling;
-    } feed(Demo(), 31 * records, stop_);
-    feed.batch_records = records;
-    feed.written_until = before;
-    FakeSink sink(published_);
-    sink.away = true;
-    int waits = 0;
-    clock_.on_sleep = [&] {
-      const int64_t hour_ns = 60 * kMinuteNs;
-      feed.written_until.ns += hour_ns;
-      clock_.Advance(hour_ns);
-      if (++waits < 48) return;
-      feed.written_until = {INT64_MAX};
-      sink.away = false;
-    };
-    // Not even between two inputs that both have grown is anything settled.
-    std::set<std::string> told;
-    feed.on_telling = [&] { told.insert(AlertStates()); };
-    ASSERT_TRUE(RunOnce(feed, sink).ok());
-    EXPECT_EQ(waits, 48);
-    EXPECT_EQ(told.size(), 1u);
-    EXPECT_NE(told.begin()->find("provisional"), std::string::npos) << *told.begin();
-    EXPECT_EQ(Outcome(), expected) << "at most " << records << " records a batch";
-    ExpectPublishedOnce();
+    for (const bool asleep : {false, true}) {
+      SCOPED_TRACE(testing::Message() << "at most " << records << " records a batch, asleep " << asleep);
+      std::filesystem::remove_all(folder_);
+      std::filesystem::create_directory(folder_);
+      published_.clear();
+      clock_ = FakeClock(before);
+      WatchedFeed feed(Demo(), 31 * records, stop_);
+      FakeSink sink(published_);
+      feed.batch_records = records;
+      feed.written_until = before;
+      sink.away = !asleep;
+      int hours = 0;
+      const auto an_hour = [&] {
+        clock_.Advance(60 * kMinuteNs);
+        feed.written_until.ns += 60 * kMinuteNs;
+        if (++hours < 48) return;
+        feed.written_until = {INT64_MAX};
+        sink.away = false;
+      };
+      clock_.on_sleep = an_hour;
+      feed.on_quiet = [&] {
+        while (asleep && hours < 48) an_hour();
+      };
+      // Not even between two inputs that both have grown is anything settled.
+      std::set<std::string> told;
+      feed.on_telling = [&] { told.insert(AlertStates()); };
+      ASSERT_TRUE(RunOnce(feed, sink).ok());
+      EXPECT_EQ(hours, 48);
+      ASSERT_EQ(told.size(), 1u);
+      EXPECT_NE(told.begin()->find("provisional"), std::string::npos) << *told.begin();
+      EXPECT_EQ(Outcome(), expected);
+      ExpectPublishedOnce();
+    }
   }
 }
 

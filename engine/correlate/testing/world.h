@@ -70,11 +70,12 @@ class World {
   World() : content_(std::make_shared<content::ContentSet>()) {}
 
   // Sources must be added in the order of their names.
-  SourceId AddSource(const std::string& name, int64_t silence_after_ns = 0) {
+  SourceId AddSource(const std::string& name, int64_t silence_after_ns = 0, int64_t lateness_ns = 0) {
     content::SourceDef source;
     source.name = name;
     source.logsource.product = name;
     source.silence_after_ns = silence_after_ns;
+    source.lateness_ns = lateness_ns;
     content_->sources.push_back(std::move(source));
     return SourceId(static_cast<uint16_t>(content_->sources.size() - 1));
   }

@@ -43,6 +43,11 @@ void Watermarks::Advance(event::InputId input, EventTime transport, bool caught_
   state.was_caught_up |= caught_up;
 }
 
+void Watermarks::FellBehind(event::InputId input) {
+  State& state = inputs_[input.value()];
+  state.caught_up = state.was_caught_up = false;
+}
+
 bool Watermarks::AllCaughtUp() const {
   return std::all_of(inputs_.begin(), inputs_.end(), [](const State& state) { return state.caught_up; });
 }

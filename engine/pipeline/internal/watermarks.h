@@ -28,6 +28,8 @@ class Watermarks {
   void Carries(event::InputId input, content::SourceId source) { inputs_[input.value()].carries[source.value()] = true; }
   // `transport`: of the last record that was read, !known() = none yet.
   void Advance(event::InputId input, event::EventTime transport, bool caught_up);
+  // It has grown while nobody looked: as at the start it may carry anything until it is caught up.
+  void FellBehind(event::InputId input);
 
   bool CaughtUp(event::InputId input) const { return inputs_[input.value()].caught_up; }
   bool AllCaughtUp() const;

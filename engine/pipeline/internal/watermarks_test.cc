@@ -84,6 +84,22 @@ TEST_F(WatermarksTest, OneThatWasCaughtUpHoldsOnlyWhatItCarries) {
   EXPECT_EQ(marks_.JudgedUntil(), At(1000));
 }
 
+// The symptom: while nobody polled, a partition got its first records; those of the same source in others were read sooner.
+TEST_F(WatermarksTest, OneThatGrewUnseenMayCarryAnythingAgain) {
+  Start({SourceId(), SourceId()});
+  marks_.Carries(kFirst, kFlows);
+  marks_.Advance(kFirst, At(1000), true);
+  marks_.Advance(kSecondInput, {}, true);  // an empty partition
+  EXPECT_EQ(W(kFlows, 1100), 1090);
+  marks_.FellBehind(kSecondInput);
+  EXPECT_FALSE(marks_.AllCaughtUp());
+  EXPECT_EQ(W(kFlows, 5000), 1090);
+  marks_.Advance(kSecondInput, At(1200), false);
+  EXPECT_EQ(W(kFlows, 5000), 1190);
+  marks_.Advance(kSecondInput, At(1200), true);
+  EXPECT_EQ(W(kFlows, 5000), 4990);
+}
+
 TEST_F(WatermarksTest, ANamedInputHoldsItsSourceAndItsPartsAlone) {
   Start({kAudit, SourceId()});
   marks_.Advance(kFirst, At(100), false);
