@@ -55,11 +55,29 @@ class Live {
   absl::Status Run() {
     absl::Status status = Start();
     if (!status.ok()) return status;
+    status = ReadUntilStopped();
+    if (status.ok()) status = UntilDone([&] { return Commit(); });
+    SayCounts();
+    if (status.ok()) Log("stopped; everything that was read is durable");
+    return status;
+  }
+
+ private:
+  // How far an input has been read, and how far an earlier run had.
+  struct Progress {
+    Applied applied;
+    int64_t next_offset = 0;
+    EventTime transport;             // of the last record
+
+    bool Kept(uint64_t offset) const { return static_cast<int64_t>(offset) < applied.next_offset; }
+  };
+
+  absl::Status ReadUntilStopped() {
     EventTime last_commit = counts_said_at_ = wall_.Now();
     while (!stop_) {
       SayCountsIfDue();
       LiveBatchInfo info;
-      status = Poll(info);
+      absl::Status status = Poll(info);
       if (!status.ok()) {
         if (!CanPass(status)) return status;
         Log("waiting: " + std::string(status.message()));
@@ -76,21 +94,8 @@ class Live {
         last_commit = now;
       }
     }
-    status = UntilDone([&] { return Commit(); });
-    SayCounts();
-    Log(status.ok() ? "stopped; everything that was read is durable" : "stopped: " + std::string(status.message()));
-    return status;
+    return absl::OkStatus();
   }
-
- private:
-  // How far an input has been read, and how far an earlier run had.
-  struct Progress {
-    Applied applied;
-    int64_t next_offset = 0;
-    EventTime transport;             // of the last record
-
-    bool Kept(uint64_t offset) const { return static_cast<int64_t>(offset) < applied.next_offset; }
-  };
 
   absl::Status Start() {
     bool finished = false;

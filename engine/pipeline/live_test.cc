@@ -55,6 +55,7 @@ class LiveRunTest : public testing::Test {
     stop_ = false;
     content::Diagnostics diagnostics;
     FakeFeed feed(logs_, 1, stop_);
+    feed.fail_after_polls = fail_after_polls_;
     return RunLive(content_, options_, diagnostics, feed, nullptr, clock_, stop_);
   }
   std::vector<std::string> Counts() const {
@@ -70,6 +71,7 @@ class LiveRunTest : public testing::Test {
   LiveOptions options_;
   std::atomic<bool> stop_{false};
   Logs logs_;
+  int fail_after_polls_ = -1;
   FakeClock clock_{EventTime{kNoon.ns + 600'000'000'000}};
   std::vector<std::string> said_;
 };
@@ -94,6 +96,14 @@ TEST_F(LiveRunTest, WhatIsOddIsCountedAndMatched) {
   const auto alerts = (*incident::Store::OpenReadOnly(options_.store_path))->ListAlerts();
   ASSERT_TRUE(alerts.ok());
   EXPECT_EQ(alerts->size(), 2u);  // an episode of now, one of 2099; without any time there is nothing to alert on
+}
+
+TEST_F(LiveRunTest, CountsAreSaidWhenTheRunCannotGoOn) {
+  Add("ci/0", kNoon, Failed("1", "2026-03-01T11:59:59Z"));
+  fail_after_polls_ = 1;
+  EXPECT_FALSE(Run().ok());
+  ASSERT_EQ(Counts().size(), 1u);
+  EXPECT_EQ(said_.back(), Counts()[0]);
 }
 
 TEST_F(LiveRunTest, CountsAreSaidWhenAskedForEveryMinuteAndAtTheEnd) {

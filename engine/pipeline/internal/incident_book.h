@@ -35,7 +35,7 @@ class IncidentBook {
   absl::Status Load(incident::Store& store, event::EventTime now);
   // Those that are not withdrawn, in the order of AlertBefore.
   std::vector<correlate::Alert> Alerts() const;
-  // As of the last Collect.
+  // As of the last Due or Collect.
   size_t incidents() const { return groups_.size(); }
   void Take(std::vector<correlate::AlertChange> changes);
   // An event was added to the evidence.
