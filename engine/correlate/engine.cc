@@ -193,7 +193,7 @@ class Engine::Impl {
             std::any_of(answering.begin(), answering.end(), [&](auto source) { return absences.Connected(source); }) ||
             std::any_of(leaves.begin(), leaves.end(), [&](auto rule) { return rule_has_hits_[rule.value()]; });
       }
-      if (!active) inactive_rules_.push_back(unit.rule_id);
+      if (!active && !unit.is_parents) inactive_rules_.push_back(unit.rule_id);
       if (active == state_.units[u].active) continue;
       state_.units[u].active = active;
       for (auto& [key, group] : state_.units[u].groups) MarkDirty(state_, *group);
@@ -295,6 +295,11 @@ class Engine::Impl {
                         });
   }
 
+  // A hit without a parent has merely nothing to be compared with.
+  void CountUnresolved(uint32_t u, bool known) {
+    state_.counters.unresolved_keys += !known && !state_.plan.units[u].is_parents;
+  }
+
   void PlaceFresh() {
     bool live = !state_.options.bounded;
     hits_since_retain_ += fresh_.size();
@@ -311,7 +316,7 @@ class Engine::Impl {
         bool known = Place(feed.unit, item, live ? &asked : nullptr, live ? &keys : nullptr);
         state_.counters.late_unjudged += too_late_;
         if (!live) {
-          state_.counters.unresolved_keys += !known;
+          CountUnresolved(feed.unit, known);
           continue;
         }
         if (known && asked.empty()) continue;
@@ -361,6 +366,7 @@ class Engine::Impl {
       item.hit = placement.hit;
       item.ref = placement.ref;
       bool known = Place(placement.unit, item, nullptr, &placement.keys);
+      if (state_.plan.units[placement.unit].is_parents) MarkChildren(placement.unit, item);
       if (!known && !was_parked) state_.parked.push_back(p);
     }
   }
@@ -372,7 +378,7 @@ class Engine::Impl {
       int64_t waits_until = Plus(state_.pool[placement.hit].time.ns, state_.plan.units[placement.unit].link_delay_ns);
       if (state_.units[placement.unit].watermark_ns <= waits_until) return false;
       placement.expired = true;
-      ++state_.counters.unresolved_keys;
+      CountUnresolved(placement.unit, /*known=*/false);
       return true;
     });
   }
@@ -380,7 +386,10 @@ class Engine::Impl {
   void EvaluateUnit(uint32_t u) {
     const Unit& unit = state_.plan.units[u];
     UnitState& of_unit = state_.units[u];
-    Evaluation evaluation{unit, state_.reader, state_.content->site.clock_slack_ns};
+    Evaluation evaluation{unit, state_.reader, state_.content->site.clock_slack_ns, {}};
+    if (unit.has_parents) {
+      evaluation.new_to_parent = [&](const Item& item, const std::string& value) { return NewToParent(u - 1, item, value); };
+    }
     for (Group* group : std::exchange(of_unit.dirty, {})) {
       group->dirty = false;
       if (!group->sorted) {
@@ -394,12 +403,49 @@ class Engine::Impl {
       } else {
         group->firings.clear();
       }
-      HandOn(unit, *group);
+      if (unit.is_parents) {
+        for (const Item& item : group->items) MarkChildren(u, item);
+      } else {
+        HandOn(unit, *group);
+      }
       if (unit.alerts() && !state_.options.keep_firings && !group->judge) {
         group->judge = true;
         of_unit.judge.push_back(group);
       }
     }
+  }
+
+  // Is a value new, or only reported, to a parent of the item that has learned? An item of several parents: to any of them.
+  bool NewToParent(uint32_t parents, const Item& item, const std::string& value) {
+    bool is_new = false;
+    ForEachGroup(state_.plan.units[parents], item, nullptr,
+                 [&](std::string_view key, const std::vector<std::string_view>&) {
+                   auto it = state_.units[parents].groups.find(absl::string_view(key.data(), key.size()));
+                   if (it != state_.units[parents].groups.end()) is_new |= FiresAt(*it->second, item, value);
+                 });
+    return is_new;
+  }
+
+  bool FiresAt(const Group& group, const Item& item, const std::string& value) const {
+    auto at = std::lower_bound(group.items.begin(), group.items.end(), item,
+                               [&](const Item& a, const Item& b) { return state_.reader.Before(a, b); });
+    if (at == group.items.end() || state_.reader.Before(item, *at)) return false;
+    const uint32_t index = static_cast<uint32_t>(at - group.items.begin());
+    auto firing = std::lower_bound(group.firings.begin(), group.firings.end(), index,
+                                   [](const FiringRecord& record, uint32_t i) { return record.at < i; });
+    for (; firing != group.firings.end() && firing->at == index; ++firing) {
+      if (firing->value == value) return true;
+    }
+    return false;
+  }
+
+  // What a parent knows has changed: the groups of its items are compared with it again.
+  void MarkChildren(uint32_t parents, const Item& item) {
+    ForEachGroup(state_.plan.units[parents + 1], item, nullptr,
+                 [&](std::string_view key, const std::vector<std::string_view>&) {
+                   auto it = state_.units[parents + 1].groups.find(absl::string_view(key.data(), key.size()));
+                   if (it != state_.units[parents + 1].groups.end()) MarkDirty(state_, *it->second);
+                 });
   }
 
   // Hands the firings of a group to the units that reference its rule, in place of those it had handed before.
@@ -422,7 +468,7 @@ class Engine::Impl {
                                     AddItem(outer, item);
                                     group.outer_groups.push_back(&outer);
                                   });
-        if (state_.options.bounded) state_.counters.unresolved_keys += !known;
+        if (state_.options.bounded) CountUnresolved(feed.unit, known);
         for (const AskedKey& key : asked) {
           state_.firing_dependents[LinkKey(key.first, key.second)].emplace(group.unit, group.key);
         }
@@ -461,8 +507,9 @@ class Engine::Impl {
       uint32_t firing;
     };
     std::vector<Place> places;
-    for (const UnitState& of_unit : state_.units) {
-      for (const auto& [key, group] : of_unit.groups) {
+    for (size_t u = 0; u < state_.units.size(); ++u) {
+      if (state_.plan.units[u].is_parents) continue;
+      for (const auto& [key, group] : state_.units[u].groups) {
         for (uint32_t f = 0; f < group->firings.size(); ++f) {
           const Item& trigger = group->items[group->firings[f].at];
           places.push_back({trigger.time_ns, state_.pool[trigger.hit].number, group.get(), f});

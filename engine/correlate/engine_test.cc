@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 
 #include "engine/correlate/testing/world.h"
 #include "engine/event/source_clock.h"
@@ -656,6 +657,63 @@ TEST(Engine, ARestartIsInvisible) {
     second.Watermark(r.events.back().time_ns + 24 * kHour);
     r.Take(second);
     EXPECT_EQ(r.alerts, whole) << "restart at " << restart_at;
+  }
+}
+
+// What a group has learned, and what was reported to its parent, is made again from the hits that come again.
+TEST(Engine, ARestartForgetsNothingThatWasLearned) {
+  for (uint64_t seed = 1; seed <= 100 && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const auto pick = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
+    Restarted r;
+    World& world = r.b.world;
+    const RuleId seen = world.AddCorrelation("seen", CorrelationType::kValueFirstSeen, {r.b.failed}, {"token"}, kHour);
+    world.AddField(seen, "ip");
+    content::Rule& rule = world.rule(seen);
+    rule.correlation.learning_ns = pick(10, 100) * kMinute;
+    const content::FieldId actor = world.content().fields.Intern("actor");
+    if (pick(0, 3) > 0) rule.correlation.learning_parent = {"actor", {actor}};
+    rule.alert_class = content::AlertClass::kMayBeRetracted;
+    rule.episode_gap_ns = rule.episode_max_ns = 0;
+    world.rule(r.b.burst).alerts = false;  // whose reach would hide what this rule needs
+    for (int i = 0; i < 400; ++i) {
+      TestEvent event = With(r.b.source, {}, {{"ip", std::to_string(pick(0, 5))}, {"token", std::to_string(pick(0, 3))}, {"actor", std::to_string(pick(0, 1))}});
+      event.time_ns = (r.events.empty() ? 0 : r.events.back().time_ns) + pick(1, pick(0, 9) == 0 ? 90 : 12) * kMinute;
+      event.id = r.events.size() + 1;
+      r.events.push_back(event);
+    }
+    std::map<std::string, Alert> whole;
+    {
+      TestRun run(world, kLive);
+      r.Feed(run, 0, r.events.size());
+      run.Watermark(r.events.back().time_ns + 24 * kHour);
+      r.Take(run);
+      whole = std::exchange(r.alerts, {});
+    }
+    const size_t at = static_cast<size_t>(pick(1, 399));
+    const int64_t judged_until = r.events[at - 1].time_ns - kMinute;
+    {
+      TestRun first(world, kLive);
+      for (size_t i = 0; i < at; ++i) {
+        r.Feed(first, i, i + 1);
+        first.Watermark(r.events[i].time_ns - kMinute);
+        r.Take(first);
+      }
+    }
+    TestRun second(world, kLive);
+    second.engine().Resume(r.Stored(), {judged_until});
+    r.Feed(second, 0, at, judged_until - second.engine().longest_timespan_ns());
+    second.Watermark(judged_until);
+    EXPECT_TRUE(r.Take(second).empty());
+    for (size_t i = at; i < r.events.size(); ++i) {
+      r.Feed(second, i, i + 1);
+      second.Watermark(r.events[i].time_ns - kMinute);
+      r.Take(second);
+    }
+    second.Watermark(r.events.back().time_ns + 24 * kHour);
+    r.Take(second);
+    EXPECT_EQ(r.alerts, whole);
   }
 }
 

@@ -69,8 +69,8 @@ std::vector<Alternative> Alternatives(const CorrelationExpr& expr, bool negated)
 
 class Oracle {
  public:
-  Oracle(const Correlation& correlation, int64_t slack, Hits hits)
-      : c_(correlation), slack_(slack), hits_(std::move(hits)) {}
+  Oracle(const Correlation& correlation, int64_t slack, Hits hits, Hits everywhere)
+      : c_(correlation), slack_(slack), hits_(std::move(hits)), everywhere_(std::move(everywhere)) {}
 
   // The value of the firing at hit i, or nothing. value_first_seen may have several.
   std::vector<std::string> At(size_t i) const {
@@ -282,19 +282,45 @@ class Oracle {
     return {std::to_string(SeenRefs(i).size())};
   }
 
-  std::vector<std::string> FirstSeen(size_t i) const {
-    int64_t start = hits_[0].t;
+  bool Learns(const Hits& hits, size_t i) const {
+    int64_t start = hits[0].t;
     for (size_t j = 1; j <= i; ++j) {
-      if (hits_[j - 1].t < hits_[j].t - c_.timespan_ns) start = hits_[j].t;
+      if (hits[j - 1].t < hits[j].t - c_.timespan_ns) start = hits[j].t;
     }
+    return hits[i].t < start + c_.learning_ns;
+  }
+  static bool Shows(const OracleHit& hit, const std::string& v) {
+    return std::find(hit.values.begin(), hit.values.end(), v) != hit.values.end();
+  }
+  bool Known(const Hits& hits, size_t i, const std::string& v) const {
+    for (size_t j = 0; j < i; ++j) {
+      if (hits[j].t >= hits[i].t - c_.timespan_ns && Shows(hits[j], v)) return true;
+    }
+    return false;
+  }
+  // Is v new at hit i, or was it less than a timespan ago, to a parent of the hit that had learned?
+  bool NewToParent(size_t i, const std::string& v) const {
+    for (const std::string& parent : hits_[i].others) {
+      Hits of_parent;
+      for (const OracleHit& hit : everywhere_) {
+        if (std::find(hit.others.begin(), hit.others.end(), parent) != hit.others.end()) of_parent.push_back(hit);
+      }
+      size_t here = 0;
+      while (of_parent[here].number != hits_[i].number) ++here;
+      if (Learns(of_parent, here)) continue;
+      for (size_t j = 0; j <= here; ++j) {
+        if (of_parent[j].t < hits_[i].t - c_.timespan_ns || !Shows(of_parent[j], v)) continue;
+        if (!Learns(of_parent, j) && !Known(of_parent, j, v)) return true;
+      }
+    }
+    return false;
+  }
+  std::vector<std::string> FirstSeen(size_t i) const {
     std::vector<std::string> fired;
     std::set<std::string> here;
     for (const std::string& v : hits_[i].values) {
-      bool known = !here.insert(v).second;
-      for (size_t j : Window(i)) {
-        known |= j != i && std::find(hits_[j].values.begin(), hits_[j].values.end(), v) != hits_[j].values.end();
-      }
-      if (!known && hits_[i].t >= start + c_.learning_ns) fired.push_back("\"" + v + "\"");
+      if (!here.insert(v).second || Known(hits_, i, v)) continue;
+      if (!Learns(hits_, i) || (c_.learning_parent && NewToParent(i, v))) fired.push_back("\"" + v + "\"");
     }
     return fired;
   }
@@ -308,7 +334,7 @@ class Oracle {
 
   const Correlation& c_;
   int64_t slack_;
-  Hits hits_;
+  Hits hits_, everywhere_;
 };
 
 class RandomWorld {
@@ -370,6 +396,7 @@ class RandomWorld {
     world.content().fields.Intern("w");
     Correlation& c = world.rule(rule).correlation;
     if (type_ == CorrelationType::kValueFirstSeen) c.learning_ns = Pick(0, 2) == 0 ? Pick(1, 8) : 0;
+    if (c.learning_ns > 0 && Pick(0, 1) == 0) c.learning_parent = {"w", std::vector(refs, *world.content().fields.Find("w"))};
     if (type_ == CorrelationType::kValueFirstSeen || type_ == CorrelationType::kValueChange) return;
     c.percentile = Pick(0, 4) * 25;
     if (IsTemporal()) {
@@ -425,19 +452,25 @@ class RandomWorld {
   std::vector<OracleFiring> Want(const Correlation& c, int64_t slack, const std::vector<OracleHit>& hits,
                                  bool grouped) {
     std::map<std::string, Hits> groups;
+    Hits everywhere;
     for (const OracleHit& hit : hits) {
       if (NeedsValue() && hit.values.empty()) continue;
       if (c.fields.size() == 2 && hit.others.empty()) continue;
       std::set<std::string> of_hit(hit.groups.begin(), hit.groups.end());
       if (!grouped) of_hit = {""};
       for (const std::string& group : of_hit) groups[group].push_back(hit);
+      everywhere.push_back(hit);
     }
-    std::vector<OracleFiring> firings;
-    for (auto& [group, of_group] : groups) {
+    const auto sort = [](Hits& of_group) {
       std::sort(of_group.begin(), of_group.end(), [](const OracleHit& a, const OracleHit& b) {
         return std::tie(a.t, a.number) < std::tie(b.t, b.number);
       });
-      Oracle oracle(c, slack, of_group);
+    };
+    sort(everywhere);
+    std::vector<OracleFiring> firings;
+    for (auto& [group, of_group] : groups) {
+      sort(of_group);
+      Oracle oracle(c, slack, of_group, everywhere);
       for (size_t i = 0; i < of_group.size(); ++i) {
         for (const std::string& value : oracle.At(i))
           firings.push_back({of_group[i].t, of_group[i].number, group, value});
@@ -465,7 +498,7 @@ class RandomWorld {
   }
   static std::string Describe(const Correlation& c, std::vector<OracleHit> hits) {
     std::ostringstream out;
-    out << "timespan " << c.timespan_ns << " learning " << c.learning_ns << " percentile " << c.percentile;
+    out << "timespan " << c.timespan_ns << " learning " << c.learning_ns << (c.learning_parent ? " parent w" : "") << " percentile " << c.percentile;
     for (const auto& t : c.thresholds) out << " [" << static_cast<int>(t.compare) << " " << t.number << "]";
     if (c.expression) out << " " << Show(*c.expression);
     for (const auto& ref : c.refs) out << " (before " << ref.before_ns << " after " << ref.after_ns << ")";

@@ -130,6 +130,11 @@ class RandomRun {
     }
     if (type != CorrelationType::kEventCount && !temporal) c.fields.push_back(*world_.content().fields.Find("v"));
     if (type == CorrelationType::kValueFirstSeen) c.learning_ns = Pick(0, 1) * Pick(1, 8);
+    if (c.learning_ns > 0 && Pick(0, 1) == 0) {
+      const char* parents[] = {"g", "entity.job", "entity.repo"};
+      const char* parent = parents[Pick(0, 2)];
+      c.learning_parent = {parent, std::vector(refs.size(), *world_.content().fields.Find(parent))};
+    }
     rule.alert_class = only_confirmed                                     ? content::AlertClass::kOnlyConfirmed
                        : temporal || type <= CorrelationType::kValueCount ? content::AlertClass::kNeverRetracted
                                                                           : content::AlertClass::kMayBeRetracted;

@@ -312,7 +312,7 @@ class CorrelationParser {
   bool CheckAliases() {
     for (const auto& [alias, fields] : out_.aliases) {
       const bool used = std::any_of(out_.group_by.begin(), out_.group_by.end(), [&](const auto& group) { return group.name == alias; });
-      if (!used) diagnostics_.Warning("T0452", alias_places_[alias], "the alias `" + alias + "` does not stand under `group-by`", "group-by: [" + alias + "]");
+      if (!used && alias != out_.learning_parent) diagnostics_.Warning("T0452", alias_places_[alias], "the alias `" + alias + "` does not stand under `group-by`", "group-by: [" + alias + "]");
     }
     return true;
   }
@@ -334,13 +334,17 @@ class CorrelationParser {
     return ParsePatterns(*values, out_.correlation.values);
   }
 
-  // A list, `%name%`: while a group learns, what is not in it fires all the same.
+  // What is compared with while a group learns: a list, `%name%`, or a parent, which is a field or an alias as under `group-by`.
   bool ParseFallback(const YamlNode& node) {
     const YamlNode* fallback = node.Find("learning_fallback");
     if (fallback == nullptr) return true;
     if (type() != CorrelationType::kValueFirstSeen) return Refuse("T0419", fallback->place, "`learning_fallback` belongs to value_first_seen", "type: value_first_seen");
     if (out_.correlation.learning_ns == 0) return Refuse("T0423", fallback->place, "`learning_fallback` without `learning`", "learning: 14d");
     const std::string& text = fallback->text;
+    if (!fallback->IsScalar() || fallback->IsNull() || text.empty()) {
+      return Refuse("T0423", fallback->place, "`learning_fallback` is neither a list's name nor a field", "learning_fallback: '%name%', with a list of that name, or learning_fallback: entity.actor");
+    }
+    if (text.front() != '%' && text.back() != '%') return ParseParent(*fallback);
     if (text.size() < 3 || text.front() != '%' || text.back() != '%') {
       return Refuse("T0423", fallback->place, "`" + text + "` is no list", "learning_fallback: '%name%', with a list of that name");
     }
@@ -348,6 +352,15 @@ class CorrelationParser {
     if (list == context_.lists.end()) return Refuse("T0114", fallback->place, "there is no list `" + text.substr(1, text.size() - 2) + "`", "a file lists/" + text.substr(1, text.size() - 2) + ".txt in the site profile");
     auto& known = out_.correlation.learning_fallback.emplace();
     for (const ListEntry& entry : list->second) known.push_back(ParsePattern(entry.text));
+    return true;
+  }
+
+  bool ParseParent(const YamlNode& fallback) {
+    if (out_.group_by.empty()) return Refuse("T0423", fallback.place, "a rule without `group-by` has one group, and that has no parent", "group-by, or a list: learning_fallback: '%name%'");
+    if (out_.group_by.size() == 1 && out_.group_by[0].name == fallback.text) {
+      return Refuse("T0423", fallback.place, "`" + fallback.text + "` is the group itself", "what the group belongs to: the actor of a token, the org of a repo");
+    }
+    out_.learning_parent = fallback.text;
     return true;
   }
 

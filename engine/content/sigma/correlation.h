@@ -25,6 +25,7 @@ struct ParsedCorrelation {
   Correlation correlation;                       // refs, group fields and expression are filled at resolution
   std::vector<Reference> references;             // in the order of `rules`, else of the condition
   std::vector<GroupName> group_by;
+  std::string learning_parent;                   // a field or an alias; empty when there is none
   std::map<std::string, std::map<std::string, std::string>> aliases;   // alias -> rule name or id -> field
   std::optional<ConditionNode> expression;       // extended condition, names unresolved
 };

@@ -615,22 +615,26 @@ class RuleCollector::Impl {
       const auto& reference = parsed.correlation.references[i];
       out.refs.push_back({RuleId(id_of[parsed.refs[i]]), reference.before_ns, reference.after_ns});
     }
-    for (const auto& group : parsed.correlation.group_by) {
-      Correlation::GroupField field{group.name, {}};
-      const auto alias = parsed.correlation.aliases.find(group.name);
-      for (size_t i = 0; i < parsed.refs.size(); i++) {
-        if (alias == parsed.correlation.aliases.end()) {
-          field.per_ref.push_back(context_.fields.Intern(group.name));
-          continue;
-        }
-        const Rule& rule = parsed_[parsed.refs[i]].rule;
-        auto entry = alias->second.find(rule.name);
-        if (entry == alias->second.end()) entry = alias->second.find(rule.id);
-        field.per_ref.push_back(entry == alias->second.end() ? FieldId() : context_.fields.Intern(entry->second));
-      }
-      out.group_by.push_back(std::move(field));
-    }
+    for (const auto& group : parsed.correlation.group_by) out.group_by.push_back(ResolveGroupField(group.name, parsed));
+    if (!parsed.correlation.learning_parent.empty()) out.learning_parent = ResolveGroupField(parsed.correlation.learning_parent, parsed);
     if (parsed.correlation.expression) out.expression = ResolveExpression(*parsed.correlation.expression, parsed);
+  }
+
+  // A field, or an alias that says which field of each rule.
+  Correlation::GroupField ResolveGroupField(const std::string& name, const ParsedRule& parsed) {
+    Correlation::GroupField field{name, {}};
+    const auto alias = parsed.correlation.aliases.find(name);
+    for (size_t i = 0; i < parsed.refs.size(); i++) {
+      if (alias == parsed.correlation.aliases.end()) {
+        field.per_ref.push_back(context_.fields.Intern(name));
+        continue;
+      }
+      const Rule& rule = parsed_[parsed.refs[i]].rule;
+      auto entry = alias->second.find(rule.name);
+      if (entry == alias->second.end()) entry = alias->second.find(rule.id);
+      field.per_ref.push_back(entry == alias->second.end() ? FieldId() : context_.fields.Intern(entry->second));
+    }
+    return field;
   }
 
   static CorrelationExpr ResolveExpression(const ConditionNode& node, const ParsedRule& parsed) {
@@ -665,15 +669,23 @@ class RuleCollector::Impl {
       rule.alert_class = Weaker(rule.alert_class, parsed_[ref].rule.alert_class);
       text += " ref " + parsed_[ref].rule.semantic_hash + " " + std::to_string(rule.correlation.refs[i].before_ns) + " " + std::to_string(rule.correlation.refs[i].after_ns);
     }
-    for (const auto& group : rule.correlation.group_by) {
-      text += " by " + group.name;
+    const auto add_group_field = [&](const Correlation::GroupField& group) {
+      text += group.name;
       for (const FieldId field : group.per_ref) text += field.valid() ? ":" + context_.fields.name(field) : ":-";
+    };
+    for (const auto& group : rule.correlation.group_by) {
+      text += " by ";
+      add_group_field(group);
     }
     for (const FieldId field : rule.correlation.fields) text += " field " + context_.fields.name(field);
     for (const auto& threshold : rule.correlation.thresholds) text += " " + std::to_string(static_cast<int>(threshold.compare)) + " " + std::to_string(threshold.number);
     for (const Pattern& value : rule.correlation.values) text += " value " + PatternSource(value);
     if (rule.correlation.learning_fallback) text += " fallback";
     for (const Pattern& value : rule.correlation.learning_fallback.value_or(std::vector<Pattern>())) text += " known " + PatternSource(value);
+    if (rule.correlation.learning_parent) {
+      text += " parent ";
+      add_group_field(*rule.correlation.learning_parent);
+    }
     if (rule.correlation.expression) text += " " + ExprText(*rule.correlation.expression);
     rule.semantic_hash = Sha256Hex(text);
     if (rule.early && rule.alert_class == AlertClass::kOnlyConfirmed) rule.alert_class = AlertClass::kMayBeRetracted;
@@ -685,9 +697,11 @@ class RuleCollector::Impl {
     for (size_t i = 0; i < parsed.refs.size(); i++) {
       std::set<uint32_t> fields;
       for (const FieldId field : parsed.rule.correlation.fields) fields.insert(field.value());
-      for (const auto& group : parsed.rule.correlation.group_by) {
+      const auto add = [&](const Correlation::GroupField& group) {
         if (group.per_ref[i].valid()) fields.insert(group.per_ref[i].value());
-      }
+      };
+      for (const auto& group : parsed.rule.correlation.group_by) add(group);
+      if (parsed.rule.correlation.learning_parent) add(*parsed.rule.correlation.learning_parent);
       AddToLeaves(parsed.refs[i], fields, read);
     }
   }

@@ -262,6 +262,22 @@ TEST(Load, FirstSeen) {
   EXPECT_EQ(correlation.learning_ns, 7 * 86400ll * 1'000'000'000);
 }
 
+TEST(Load, FirstSeenWithAParent) {
+  const std::string keys = "  type: value_first_seen\n  rules: [a, b]\n  group-by: [token]\n  timespan: 30d\n  learning: 7d\n  condition: {field: v}\n";
+  Loaded plain(Correlates(keys + "  learning_fallback: entity.actor\n"));
+  Loaded aliased(Correlates(keys + "  learning_fallback: who\n  aliases: {who: {a: user, b: actor}}\n"));
+  ASSERT_EQ(plain.content->rules.size(), 3u) << plain.diagnostics.Text();
+  ASSERT_EQ(aliased.content->rules.size(), 3u) << aliased.diagnostics.Text();
+  const auto& parent = aliased.rule(2).correlation.learning_parent;
+  ASSERT_TRUE(parent.has_value());
+  EXPECT_EQ(aliased.content->fields.name(parent->per_ref[0]), "user");
+  EXPECT_EQ(aliased.content->fields.name(parent->per_ref[1]), "actor");
+  EXPECT_EQ(aliased.rule(0).hit_fields.size(), 3u) << "token, v and the parent";
+  EXPECT_FALSE(aliased.Says("T0452"));
+  EXPECT_NE(plain.rule(2).semantic_hash, aliased.rule(2).semantic_hash);
+  EXPECT_FALSE(plain.rule(2).correlation.learning_fallback.has_value());
+}
+
 TEST(Load, FiltersGoToTheDetectionsBelow) {
   Loaded loaded(Correlates("  type: event_count\n  rules: [a]\n  timespan: 1h\n  condition: {gte: 5}\n") +
                 "---\ntitle: f\nlogsource: {product: X}\nfilter: {rules: [c], s: {u: admin}, condition: not s}\n"

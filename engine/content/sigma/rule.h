@@ -164,10 +164,12 @@ struct Correlation {
   std::optional<CorrelationExpr> expression;
   bool generate = false;
   // value_first_seen alone: the silent time of a new group; which new values may fire (empty = all; every value is learned);
-  // and the values that alone are silent while a group learns, where a list names them.
+  // and what a value is compared with while its group learns: a list of what is known, or a parent (read as a group field
+  // is), in which other groups may have shown it.
   int64_t learning_ns = 0;
   std::vector<Pattern> values;
   std::optional<std::vector<Pattern>> learning_fallback;
+  std::optional<GroupField> learning_parent;
 };
 
 // How soon an alert of a rule may be believed (DESIGN section 4); a rule over an inner rule takes the weaker.

@@ -91,6 +91,19 @@ void EvaluateValueCount(const Evaluation& evaluation, Group& group) {
   }
 }
 
+// start(g) at an item: among items that are context only, those in between may have been dropped, and then the start of that
+// stretch was kept instead.
+int64_t StartAt(const Group& group, int64_t now, int64_t previous, int64_t since, int64_t start) {
+  if (now < group.emit_from_ns && group.start_ns != kNever) return group.start_ns;
+  return previous == kNever || previous < since ? now : start;
+}
+
+// Does a value fire although its group learns? Only what it is compared with can say so.
+bool Strange(const Evaluation& evaluation, const Item& item, std::string_view text, const std::string& value) {
+  if (evaluation.new_to_parent) return evaluation.new_to_parent(item, value);
+  return evaluation.unit.correlation->learning_fallback && !evaluation.unit.learning_fallback.Contains(text);
+}
+
 void EvaluateFirstSeen(const Evaluation& evaluation, Group& group) {
   const content::Correlation& correlation = *evaluation.unit.correlation;
   TupleIds tuples(evaluation.unit, evaluation.reader, group.items);
@@ -98,12 +111,7 @@ void EvaluateFirstSeen(const Evaluation& evaluation, Group& group) {
   int64_t start = kNever, previous = kNever;
   for (uint32_t i = 0; i < group.items.size(); ++i) {
     int64_t now = group.items[i].time_ns, since = Minus(now, correlation.timespan_ns);
-    // Among items that are context only, those in between may be gone: the start of that stretch was kept instead.
-    if (now < group.emit_from_ns) {
-      start = group.start_ns;
-    } else if (previous == kNever || previous < since) {
-      start = now;
-    }
+    start = StartAt(group, now, previous, since, start);
     previous = now;
     for (uint32_t id : tuples.Of(i)) {
       bool known = last_seen[id] != kNever && last_seen[id] >= since;
@@ -111,7 +119,33 @@ void EvaluateFirstSeen(const Evaluation& evaluation, Group& group) {
       if (known || now < group.emit_from_ns) continue;
       if (!correlation.values.empty() && !evaluation.unit.values.Contains(tuples.Text(id))) continue;
       const bool learning = now < Plus(start, correlation.learning_ns);
-      if (learning && (!correlation.learning_fallback || evaluation.unit.learning_fallback.Contains(tuples.Text(id)))) continue;
+      if (learning && !Strange(evaluation, group.items[i], tuples.Text(id), tuples.Json(id))) continue;
+      FiringRecord& firing = group.firings.emplace_back();
+      firing.at = firing.first = i;
+      firing.value = tuples.Json(id);
+    }
+  }
+}
+
+// A parent that has learned fires at what it does not know: a value that is new to it, and for a timespan every sighting of
+// one that was, because what fired is reported, not known. While it learns it knows everything. What was new before
+// emit_from is forgotten, which reads as known; nobody asks so far back: the unit behind it reaches further than a timespan.
+void EvaluateParent(const Evaluation& evaluation, Group& group) {
+  const content::Correlation& correlation = *evaluation.unit.correlation;
+  TupleIds tuples(evaluation.unit, evaluation.reader, group.items);
+  std::vector<int64_t> last_seen(tuples.distinct(), kNever), reported(tuples.distinct(), kNever);
+  int64_t start = kNever, previous = kNever;
+  for (uint32_t i = 0; i < group.items.size(); ++i) {
+    int64_t now = group.items[i].time_ns, since = Minus(now, correlation.timespan_ns);
+    start = StartAt(group, now, previous, since, start);
+    previous = now;
+    const bool thinned = now < group.emit_from_ns && group.start_ns != kNever;
+    for (uint32_t id : tuples.Of(i)) {
+      bool known = last_seen[id] != kNever && last_seen[id] >= since;
+      last_seen[id] = now;
+      if (thinned || now < Plus(start, correlation.learning_ns)) continue;
+      if (!known) reported[id] = now;
+      if (now < group.emit_from_ns || reported[id] == kNever || reported[id] < since) continue;
       FiringRecord& firing = group.firings.emplace_back();
       firing.at = firing.first = i;
       firing.value = tuples.Json(id);
@@ -210,7 +244,7 @@ void EvaluateGroup(const Evaluation& evaluation, Group& group) {
     case CorrelationType::kTemporalOrdered:
       return EvaluateOrdered(evaluation, group);
     case CorrelationType::kValueFirstSeen:
-      return EvaluateFirstSeen(evaluation, group);
+      return evaluation.unit.is_parents ? EvaluateParent(evaluation, group) : EvaluateFirstSeen(evaluation, group);
     case CorrelationType::kValueChange:
       return EvaluateChange(evaluation, group);
   }

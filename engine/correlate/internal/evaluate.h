@@ -7,6 +7,9 @@
 #define TOCSIN_ENGINE_CORRELATE_INTERNAL_EVALUATE_H_
 
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "engine/correlate/engine.h"
 #include "engine/correlate/internal/group.h"
@@ -20,6 +23,8 @@ struct Evaluation {
   const Unit& unit;
   ItemReader& reader;
   int64_t clock_slack_ns = 0;
+  // Of a unit with parents: is the value (as firings carry it) new or only reported to a parent of the item that has learned?
+  std::function<bool(const Item&, const std::string&)> new_to_parent;
 };
 
 // Does the item take part at all? A hit without the field (or without a number) is ignored. Counts what passed a limit.

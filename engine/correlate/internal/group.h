@@ -55,7 +55,7 @@ struct Group {
   std::vector<Group*> outer_groups;  // that hold its firings; distinct
   std::vector<Alert> published;      // not withdrawn; live: not yet closed
   int64_t emit_from_ns = kNever;     // firings before it are history; items before it are context only
-  int64_t start_ns = kNever;         // value_first_seen: start(g) as of emit_from_ns
+  int64_t start_ns = kNever;         // value_first_seen: start(g) as of emit_from_ns, once items before it were dropped
   bool sorted = true;
   bool dirty = false;    // to be evaluated again
   bool judge = false;    // alerts to be made again

@@ -157,6 +157,8 @@ void CompileReach(const ContentSet& content, Unit& unit, const std::vector<Unit>
     }
   }
   unit.span_ns = Plus(correlation.timespan_ns, before);
+  // A group has learned iff a stretch without a gap reaches so far back.
+  if (correlation.type == CorrelationType::kValueFirstSeen) unit.span_ns = Plus(unit.span_ns, correlation.learning_ns);
   unit.link_delay_ns = unit.settle_ns = LinkDelay(content, unit);
   for (const Correlation::Ref& ref : correlation.refs) {
     int inner = unit_of_rule[ref.rule.value()];
@@ -164,6 +166,7 @@ void CompileReach(const ContentSet& content, Unit& unit, const std::vector<Unit>
     unit.settle_ns = std::max(unit.settle_ns, units[inner].settle_ns);
     unit.precision_steps = std::max(unit.precision_steps, units[inner].precision_steps);
   }
+  if (unit.has_parents) unit.settle_ns = std::max(unit.settle_ns, units.back().settle_ns);
   unit.settle_ns = Plus(unit.settle_ns, after);
   if (unit.negative == 0) return;
   ++unit.precision_steps;
@@ -207,11 +210,20 @@ class Compiler {
     for (const Correlation::Ref& ref : correlation.refs) {
       if (content_.rules[ref.rule.value()].is_correlation) Visit(ref.rule.value());
     }
+    if (correlation.type == CorrelationType::kValueFirstSeen && correlation.learning_parent) AddUnit(r, /*is_parents=*/true);
+    AddUnit(r, /*is_parents=*/false);
+  }
+
+  void AddUnit(uint32_t r, bool is_parents) {
+    const Correlation& correlation = content_.rules[r].correlation;
     uint32_t index = static_cast<uint32_t>(plan_.units.size());
     Unit unit;
     unit.rule_id = RuleId(r);
     unit.rule = &content_.rules[r];
     unit.correlation = &correlation;
+    unit.is_parents = is_parents;
+    unit.has_parents = !is_parents && index > 0 && plan_.units.back().is_parents;
+    if (unit.has_parents) plan_.units.back().outers.push_back(index);
     for (uint16_t ref = 0; ref < correlation.refs.size() && ref < kMaxRefs; ++ref) AddRef(unit, index, ref);
     for (content::FieldId field : correlation.fields) unit.fields.push_back(SourceOf(content_, field));
     unit.values = match::ValueList(correlation.values);
@@ -226,7 +238,7 @@ class Compiler {
     if (unit.usable && correlation.type == CorrelationType::kTemporalOrdered) CompileTerms(unit);
     AddSources(unit);
     CompileReach(content_, unit, plan_.units, unit_of_rule_);
-    unit_of_rule_[r] = static_cast<int>(index);
+    if (!is_parents) unit_of_rule_[r] = static_cast<int>(index);
     plan_.units.push_back(std::move(unit));
   }
 
@@ -239,8 +251,12 @@ class Compiler {
       if (outers.empty() || outers.back() != index) outers.push_back(index);
     }
     std::vector<FieldSource> group;
-    for (const Correlation::GroupField& field : correlation.group_by)
-      group.push_back(SourceOf(content_, field.per_ref[ref]));
+    if (unit.is_parents) {
+      group.push_back(SourceOf(content_, correlation.learning_parent->per_ref[ref]));
+    } else {
+      for (const Correlation::GroupField& field : correlation.group_by)
+        group.push_back(SourceOf(content_, field.per_ref[ref]));
+    }
     unit.group.push_back(std::move(group));
     unit.leaves.push_back(leaves_[inner]);
     std::vector<RuleId>& all = leaves_[unit.rule_id.value()];
@@ -274,6 +290,10 @@ class Compiler {
       int inner = unit_of_rule_[ref.rule.value()];
       if (inner < 0) continue;
       const std::vector<SourceId>& sources = plan_.units[inner].sources;
+      unit.sources.insert(unit.sources.end(), sources.begin(), sources.end());
+    }
+    if (unit.has_parents) {
+      const std::vector<SourceId>& sources = plan_.units.back().sources;
       unit.sources.insert(unit.sources.end(), sources.begin(), sources.end());
     }
     std::sort(unit.sources.begin(), unit.sources.end());

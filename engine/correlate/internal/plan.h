@@ -1,6 +1,7 @@
 // Correlation rules compiled for evaluation: immutable plain data, inner rules before the rules that reference them.
 //
-// A Unit is what is evaluated per group: a correlation, or the lone hits of a detection rule that alerts by itself.
+// A Unit is what is evaluated per group: a correlation, the lone hits of a detection rule that alerts by itself, or the
+// parents that a value_first_seen compares with while its groups learn.
 // Hits and inner firings reach units through `feeds`.
 #ifndef TOCSIN_ENGINE_CORRELATE_INTERNAL_PLAN_H_
 #define TOCSIN_ENGINE_CORRELATE_INTERNAL_PLAN_H_
@@ -69,6 +70,8 @@ struct Unit {
   std::vector<std::vector<FieldSource>> group;        // [ref][group field]
   std::vector<FieldSource> fields;                    // condition.field
   match::ValueList values, learning_fallback;         // value_first_seen: what may fire; what is known to a group that learns
+  bool is_parents = false;                            // the groups are parents; what "fires" in them is read by the next unit alone
+  bool has_parents = false;                           // the unit before it holds the parents of its groups
   RefSet positive = 0;                                // refs whose hits make it fire
   RefSet negative = 0;                                // refs whose absence it asks for
   std::vector<int64_t> before_ns;                     // [ref]: absence span of temporal
@@ -87,7 +90,7 @@ struct Unit {
   bool usable = true;
 
   bool lone() const { return correlation == nullptr; }
-  bool alerts() const { return rule->alerts; }
+  bool alerts() const { return rule->alerts && !is_parents; }
   content::CorrelationType type() const { return correlation->type; }
 };
 

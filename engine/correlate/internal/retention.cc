@@ -45,7 +45,8 @@ void PruneSightings(const Unit& unit, ItemReader& reader, Group& group, int64_t 
   size_t context = 0;
   for (; context < group.items.size() && group.items[context].time_ns < from; ++context) {
     int64_t now = group.items[context].time_ns;
-    if (now >= group.emit_from_ns && (previous == kNever || previous < Minus(now, timespan))) start = now;
+    const bool dropped_before = now < group.emit_from_ns && group.start_ns != kNever;
+    if (!dropped_before && (previous == kNever || previous < Minus(now, timespan))) start = now;
     previous = now;
   }
   group.start_ns = start;
