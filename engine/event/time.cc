@@ -8,8 +8,13 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr size_t kMaxTimeText = 64;
-// The last whole second that int64 nanoseconds can hold: 2262-04-11T23:47:16.
-constexpr int64_t kLastSecond = INT64_MAX / kSecond;
+// A text that is a time, of any year that a text can name.
+struct Moment {
+  bool known = false;
+  int64_t seconds = 0;  // since 1970, rounded down
+  int nanosecond = 0;
+  int64_t precision_ns = 1;
+};
 
 constexpr std::array<int64_t, 10> kPow10 = {1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000, kSecond};
 
@@ -73,16 +78,19 @@ constexpr int64_t DaysFromCivil(int year, int month, int day) {
 }
 static_assert(DaysFromCivil(1970, 1, 1) == 0 && DaysFromCivil(2000, 2, 29) == 11'016);
 
-ParsedTime Assemble(const Civil& c) {
-  if (c.year < 1970 || c.year > 2262 || c.month < 1 || c.month > 12 || c.day < 1 || c.day > DaysInMonth(c.year, c.month) ||
+// The years of EventTime: the difference of any two times is an int64 of nanoseconds, with room for a span around one.
+constexpr int64_t kFirstSecond = DaysFromCivil(1900, 1, 1) * 86'400, kEndSecond = DaysFromCivil(2192, 1, 1) * 86'400;
+static_assert(kEndSecond - kFirstSecond < INT64_MAX / kSecond);
+
+Moment Assemble(const Civil& c) {
+  if (c.month < 1 || c.month > 12 || c.day < 1 || c.day > DaysInMonth(c.year, c.month) ||
       c.hour > 23 || c.minute > 59 || c.second > 60) {
     return {};
   }
   // Second 60 counts on into the next minute: a leap second has no place of its own in this time scale.
   const int64_t seconds = DaysFromCivil(c.year, c.month, c.day) * 86'400 + c.hour * 3600 + c.minute * 60 + c.second -
                           c.offset_seconds;
-  if (seconds < 0 || seconds >= kLastSecond) return {};
-  return {{seconds * kSecond + c.nanosecond}, kPow10[9 - c.fraction_digits]};
+  return {true, seconds, c.nanosecond, kPow10[9 - c.fraction_digits]};
 }
 
 bool TakeFraction(Cursor& in, Civil& c) {
@@ -113,7 +121,7 @@ bool TakeOffset(Cursor& in, Civil& c) {
   return true;
 }
 
-ParsedTime ParseRfc3339(std::string_view text) {
+Moment ParseRfc3339(std::string_view text) {
   Cursor in{text.data(), text.data() + text.size()};
   Civil c;
   if (!in.TakeNumber(4, c.year) || !in.Take('-') || !in.TakeNumber(2, c.month) || !in.Take('-') || !in.TakeNumber(2, c.day)) {
@@ -123,7 +131,7 @@ ParsedTime ParseRfc3339(std::string_view text) {
   if (!TakeClock(in, c)) return {};
   if (in.Take('.') && !TakeFraction(in, c)) return {};
   if (!in.done() && !in.Take('Z') && !in.Take('z') && !in.Take(" UTC") && !TakeOffset(in, c)) return {};
-  return in.done() ? Assemble(c) : ParsedTime{};
+  return in.done() ? Assemble(c) : Moment{};
 }
 
 bool TakeMonthName(Cursor& in, int& month) {
@@ -135,7 +143,7 @@ bool TakeMonthName(Cursor& in, int& month) {
 }
 
 // 06/Feb/2019:00:00:38 +0000, as web servers and S3 access logs write it.
-ParsedTime ParseCommonLog(std::string_view text) {
+Moment ParseCommonLog(std::string_view text) {
   Cursor in{text.data(), text.data() + text.size()};
   const bool bracket = in.Take('[');
   Civil c;
@@ -148,7 +156,7 @@ ParsedTime ParseCommonLog(std::string_view text) {
 }
 
 // Jul 10, 2023, 12:09:47 PM. Newer locale data puts a narrow no-break space before the half of the day.
-ParsedTime ParseMonthFirst(std::string_view text) {
+Moment ParseMonthFirst(std::string_view text) {
   Cursor in{text.data(), text.data() + text.size()};
   Civil c;
   if (!TakeMonthName(in, c.month) || !in.Take(' ') || !in.TakeOneOrTwoDigits(c.day) || !in.Take(", ") ||
@@ -163,11 +171,11 @@ ParsedTime ParseMonthFirst(std::string_view text) {
   } else if (!in.Take("AM")) {
     return {};
   }
-  return in.done() ? Assemble(c) : ParsedTime{};
+  return in.done() ? Assemble(c) : Moment{};
 }
 
 // A JSON number, exactly: a double has no room for the nanoseconds of this century.
-ParsedTime ParseEpoch(std::string_view text) {
+Moment ParseEpoch(std::string_view text) {
   Cursor in{text.data(), text.data() + text.size()};
   std::array<char, kMaxTimeText> digits;
   int count = 0, fraction = 0, exponent = 0;
@@ -201,22 +209,21 @@ ParsedTime ParseEpoch(std::string_view text) {
   const int whole_digits = first == count ? 0 : count - first - scale;  // may be negative: 0.00x
   if (whole_digits > 19) return {};
   // Seconds below 1e11 (year 5138), then milli, micro and nano: each unit's range begins where the one before has left the
-  // years that anyone logs.
+  // years that anyone logs. 19 digits at most, so that no power of ten overflows.
   const int unit = whole_digits < 12 ? 9 : whole_digits < 15 ? 6 : whole_digits < 18 ? 3 : 0;  // 10^unit ns
   unsigned __int128 ns = 0;
   const int kept = count - scale + unit;  // digits up to the nanosecond; what is finer is cut off
   for (int i = first; i < kept; ++i) {
     ns = ns * 10 + (i < count ? static_cast<unsigned>(digits[i] - '0') : 0u);
   }
-  if (ns >= static_cast<unsigned __int128>(kLastSecond) * kSecond) return {};
   const int precision = scale <= 0 ? unit : scale >= unit ? 0 : unit - scale;
-  return {{static_cast<int64_t>(ns)}, kPow10[precision]};
+  return {true, static_cast<int64_t>(ns / kSecond), static_cast<int>(ns % kSecond), kPow10[precision]};
 }
 
 // `YYYY-MM-DDThh:mm:ssZ` and its fractions are nearly all that the big sources write: fixed places, no branches but one.
 bool LooksRfc3339(std::string_view text) { return text.size() >= 19 && text[4] == '-' && text[7] == '-' && text[13] == ':'; }
 
-ParsedTime ParseFast(std::string_view text, bool& taken) {
+Moment ParseFast(std::string_view text, bool& taken) {
   taken = false;
   const char* p = text.data();
   unsigned bad = 0;
@@ -244,18 +251,12 @@ ParsedTime ParseFast(std::string_view text, bool& taken) {
   return Assemble(c);
 }
 
-void AppendDigits(std::string& out, int64_t value, int digits) {
-  for (int i = digits - 1; i >= 0; --i) out.push_back(static_cast<char>('0' + value / kPow10[i] % 10));
-}
-
-}  // namespace
-
-ParsedTime ParseTime(std::string_view text) {
+Moment Parse(std::string_view text) {
   if (text.empty() || text.size() > kMaxTimeText) return {};
   if (LooksRfc3339(text)) {
     if (text.size() >= 20) {
       bool taken;
-      const ParsedTime fast = ParseFast(text, taken);
+      const Moment fast = ParseFast(text, taken);
       if (taken) return fast;
     }
     return ParseRfc3339(text);
@@ -263,6 +264,23 @@ ParsedTime ParseTime(std::string_view text) {
   if (text[0] == '[' || (text.size() > 2 && text[2] == '/')) return ParseCommonLog(text);
   if (IsDigit(text[0])) return ParseEpoch(text);
   return ParseMonthFirst(text);
+}
+
+void AppendDigits(std::string& out, int64_t value, int digits) {
+  for (int i = digits - 1; i >= 0; --i) out.push_back(static_cast<char>('0' + value / kPow10[i] % 10));
+}
+
+}  // namespace
+
+ParsedTime ParseTime(std::string_view text) {
+  const Moment moment = Parse(text);
+  if (!moment.known || moment.seconds < kFirstSecond || moment.seconds >= kEndSecond) return {};
+  return {{moment.seconds * kSecond + moment.nanosecond}, moment.precision_ns};
+}
+
+std::optional<int64_t> ParseSeconds(std::string_view text) {
+  const Moment moment = Parse(text);
+  return moment.known ? std::optional(moment.seconds) : std::nullopt;
 }
 
 std::string FormatTime(EventTime time) {

@@ -386,8 +386,8 @@ bool ValueHolds(const Test& test, const Json& value, const Event& event) {
     }
     case Test::Kind::kCompare: return IsNumber(value) && Compares(CompareNumbers(value.text, test.number), test.word);
     case Test::Kind::kTimePart: {
-      const std::optional<Moment> moment = ParseMoment(value.text);
-      return moment && Compares(CompareNumbers(std::to_string(PartOf(moment->ns, test.part)), test.number), test.word);
+      const std::optional<Instant> moment = ParseInstant(value.text);
+      return moment && Compares(CompareNumbers(std::to_string(PartOf(moment->seconds, test.part)), test.number), test.word);
     }
     case Test::Kind::kFieldRef: return FieldRefHolds(test, value, event);
     case Test::Kind::kNull:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 
 namespace tocsin::oracle {
@@ -75,11 +76,11 @@ Decimal Parse(std::string_view text) {
   return number;
 }
 
-Moment WithFraction(int64_t seconds, const std::string& fraction) {
-  Moment moment{seconds * 1'000'000'000, 1'000'000'000};
+Instant WithFraction(int64_t seconds, const std::string& fraction) {
+  Instant moment{seconds, 0, 1'000'000'000};
   for (const char c : fraction) {
     moment.precision_ns /= 10;
-    moment.ns += moment.precision_ns * (c - '0');
+    moment.nanosecond += moment.precision_ns * (c - '0');
   }
   return moment;
 }
@@ -231,7 +232,7 @@ int CompareNumbers(std::string_view a_text, std::string_view b_text) {
   return a.negative ? -magnitude : magnitude;
 }
 
-std::optional<Moment> ParseMoment(std::string_view text) {
+std::optional<Instant> ParseInstant(std::string_view text) {
   using namespace std::chrono;
   const std::string copy(text);
   int y, mo, d, h, mi, s;
@@ -240,7 +241,7 @@ std::optional<Moment> ParseMoment(std::string_view text) {
       "(\\d{4})-(\\d\\d)-(\\d\\d)[Tt ](\\d\\d):(\\d\\d):(\\d\\d)(?:\\.(\\d{1,9}))?([Zz]|[-+]\\d\\d:\\d\\d)?");
   if (re2::RE2::FullMatch(copy, stamp, &y, &mo, &d, &h, &mi, &s, &fraction, &zone)) {
     const year_month_day date{year(y), month(static_cast<unsigned>(mo)), day(static_cast<unsigned>(d))};
-    if (!date.ok() || y < 1970 || y > 2262 || h > 23 || mi > 59 || s > 60) return std::nullopt;
+    if (!date.ok() || h > 23 || mi > 59 || s > 60) return std::nullopt;
     int64_t seconds_since = sys_days(date).time_since_epoch() / seconds(1) + h * 3600 + mi * 60 + s;
     if (zone.size() == 6) {
       const int64_t offset = std::stoi(zone.substr(1, 2)) * 3600 + std::stoi(zone.substr(4, 2)) * 60;
@@ -252,19 +253,27 @@ std::optional<Moment> ParseMoment(std::string_view text) {
   std::string whole_seconds;
   if (re2::RE2::FullMatch(copy, decimal, &whole_seconds, &fraction)) return WithFraction(std::stoll(whole_seconds), fraction);
   // 1e2: a number is a number however JSON spells it.
-  if (IsJsonNumber(copy) && copy[0] != '-' && copy.find_first_of("eE") != copy.npos && std::stod(copy) < 1e10) return Moment{static_cast<int64_t>(std::stod(copy) * 1e9), 1};
+  if (IsJsonNumber(copy) && copy[0] != '-' && copy.find_first_of("eE") != copy.npos && std::stod(copy) < 1e10) return WithFraction(static_cast<int64_t>(std::stod(copy)), std::to_string(std::fmod(std::stod(copy), 1)).substr(2));
   static const re2::RE2 whole("0|[1-9]\\d{0,12}");
   if (re2::RE2::FullMatch(copy, whole)) {
     const int64_t number = std::stoll(copy);
-    if (number > 1'000'000'000'000) return Moment{number * 1'000'000, 1'000'000};
-    return Moment{number * 1'000'000'000, 1'000'000'000};
+    if (number > 1'000'000'000'000) return Instant{number / 1000, number % 1000 * 1'000'000, 1'000'000};
+    return Instant{number, 0, 1'000'000'000};
   }
   return std::nullopt;
 }
 
-int64_t PartOf(int64_t ns, std::string_view part) {
+std::optional<Moment> ParseMoment(std::string_view text) {
   using namespace std::chrono;
-  const sys_time<nanoseconds> time{nanoseconds(ns)};
+  const std::optional<Instant> instant = ParseInstant(text);
+  const auto since = [](int y) { return sys_days(year(y) / January / 1).time_since_epoch() / seconds(1); };
+  if (!instant || instant->seconds < since(1900) || instant->seconds >= since(2192)) return std::nullopt;
+  return Moment{instant->seconds * 1'000'000'000 + instant->nanosecond, instant->precision_ns};
+}
+
+int64_t PartOf(int64_t seconds_since, std::string_view part) {
+  using namespace std::chrono;
+  const sys_seconds time{seconds(seconds_since)};
   const sys_days date = floor<days>(time);
   const year_month_day calendar(date);
   const int64_t second = (time - date) / seconds(1);

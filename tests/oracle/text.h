@@ -42,14 +42,21 @@ bool IsJsonNumber(std::string_view text);
 // < 0, 0, > 0 by exact value. REQUIRES: both are JSON numbers.
 int CompareNumbers(std::string_view a, std::string_view b);
 
+struct Instant {
+  int64_t seconds = 0;      // since 1970, rounded down
+  int64_t nanosecond = 0;
+  int64_t precision_ns = 1;
+};
+// RFC 3339 (`T` or a blank; an offset, Z or none), epoch seconds (a fraction too), epoch milliseconds above 1e12.
+std::optional<Instant> ParseInstant(std::string_view text);
+// The time of an event: an instant of the years 1900 to 2191.
 struct Moment {
   int64_t ns = 0;
   int64_t precision_ns = 1;
 };
-// RFC 3339 (`T` or a blank; an offset, Z or none), epoch seconds (a fraction too), epoch milliseconds above 1e12.
 std::optional<Moment> ParseMoment(std::string_view text);
 // "minute" ... "year" of it in UTC; "week" is the ISO week.
-int64_t PartOf(int64_t ns, std::string_view part);
+int64_t PartOf(int64_t seconds_since, std::string_view part);
 
 }  // namespace tocsin::oracle
 

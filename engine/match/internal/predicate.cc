@@ -52,9 +52,9 @@ int IsoWeek(std::chrono::sys_days day) {
 // The part of a time in UTC; negative when the text is none.
 int64_t PartOf(std::string_view text, content::TimePart part) {
   using namespace std::chrono;
-  const event::ParsedTime parsed = event::ParseTime(text);
-  if (!parsed.time.known()) return -1;
-  const sys_time<nanoseconds> time{nanoseconds(parsed.time.ns)};
+  const std::optional<int64_t> since = event::ParseSeconds(text);
+  if (!since) return -1;
+  const sys_seconds time{seconds(*since)};
   const sys_days day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(time - day);
