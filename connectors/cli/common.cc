@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "connectors/cli/commands.h"
+#include "engine/match/value_check.h"
 
 namespace tocsin::cli {
 
@@ -14,7 +15,9 @@ void PrintDiagnostics(const content::Diagnostics& diagnostics) {
 std::shared_ptr<const content::ContentSet> LoadAndReport(const content::LoadOptions& options, content::Diagnostics& diagnostics,
                                                          double* seconds) {
   const auto start = std::chrono::steady_clock::now();
-  std::shared_ptr<const content::ContentSet> content = content::LoadContent(options, diagnostics);
+  content::LoadOptions checked = options;
+  checked.check_value = match::CheckValue;
+  std::shared_ptr<const content::ContentSet> content = content::LoadContent(checked, diagnostics);
   *seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return content;
 }

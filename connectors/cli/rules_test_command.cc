@@ -12,6 +12,7 @@
 #include "connectors/cli/terminal.h"
 #include "connectors/files/file_input.h"
 #include "engine/content/diagnostics.h"
+#include "engine/match/value_check.h"
 #include "engine/pipeline/json_writer.h"
 #include "engine/pipeline/rule_case.h"
 
@@ -104,6 +105,7 @@ class Tester {
     load.shipped_rules = load.rules_paths.empty();
     load.lists_dir = folder.lists_dir;
     load.site_dir = folder.site_dir;
+    load.check_value = match::CheckValue;
     if (!folder.expected.time_field.empty()) load.fields.push_back(folder.expected.time_field);
     if (folder.expected.logsource_from_event) load.fields.insert(load.fields.end(), {"product", "category", "service"});
     std::vector<std::string> key = load.rules_paths;

@@ -14,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Diagnostics diagnostics;
     node.place = {diagnostics.AddFile("rule.yml", "condition: " + node.text), 1, 12};
     ConditionNode condition;
-    const bool parsed = ParseCondition(node, selectors, {"selection", "filter_a", "AND", "not"}, diagnostics, condition);
+    FieldTable fields;
+    const Lists lists;
+    const bool parsed = ParseCondition(node, selectors, {"selection", "filter_a", "AND", "not"}, SigmaContext{fields, lists, diagnostics}, condition);
     // Refused without a word, or taken with an error.
     if (parsed == (diagnostics.errors() > 0)) __builtin_trap();
     diagnostics.Text();

@@ -53,15 +53,18 @@ class Loader {
     }
     for (const std::string& field : options_.fields) set_->fields.Intern(field);
     SigmaContext context{set_->fields, set_->lists, diagnostics_};
-    context.portable = options_.portable;
-    RuleCollector rules(context);
     SourceCollector sources(context);
+    FieldUses uses;
+    if (options_.portable) context.portable = &uses;
+    if (options_.check_value) context.check_value = &options_.check_value;
+    RuleCollector rules(context);
     rules_ = &rules;
     sources_ = &sources;
     if (!base.empty()) ReadShipped(base);
     for (size_t i = 0; i < options_.rules_paths.size(); i++) ReadRulesPath(options_.rules_paths[i], "rules" + std::to_string(i));
     set_->rules = rules.Resolve();
     set_->sources = sources.Resolve();
+    TellComputedFields(uses);
     set_->refused_documents = rules.refused() + sources.refused() + refused_;
     std::sort(set_->playbooks.begin(), set_->playbooks.end(), [](const Playbook& a, const Playbook& b) { return a.id < b.id; });
     BindPlaybooks();
@@ -248,6 +251,22 @@ class Loader {
       if (!rule.playbook.empty()) continue;
       const auto it = std::find_if(set_->bindings.begin(), set_->bindings.end(), [&](const RuleBinding& binding) { return Fits(binding, rule); });
       if (it != set_->bindings.end()) rule.playbook = it->playbook;
+    }
+  }
+
+  // What a source definition computes, or the transport gives, no other tool has. Computed names without a dot are those that
+  // Sigma itself gives: Image, CommandLine, query.
+  void TellComputedFields(const FieldUses& uses) {
+    std::set<std::string_view> computed;
+    for (const SourceDef& source : set_->sources) {
+      for (const Derived& derived : source.derived) {
+        const std::string& name = set_->fields.name(derived.field);
+        if (name.find('.') != std::string::npos) computed.insert(name);
+      }
+    }
+    for (const FieldUses::Use& use : uses.all) {
+      if (use.field.rfind('$', 0) == 0) diagnostics_.Warning("T1201", use.place, "`" + use.field + "`, given by the transport, is not plain Sigma");
+      else if (computed.contains(use.field) || use.field.rfind("entity.", 0) == 0) diagnostics_.Warning("T1201", use.place, "`" + use.field + "`, computed by a source definition, is not plain Sigma");
     }
   }
 

@@ -5,6 +5,7 @@
 #ifndef TOCSIN_ENGINE_CONTENT_CONTENT_SET_H_
 #define TOCSIN_ENGINE_CONTENT_CONTENT_SET_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,9 +31,13 @@ struct ListEntry {
 };
 
 struct Site {
+  struct Prefix {
+    std::string text;
+    Place place;
+  };
   std::string name;
   std::vector<std::string> connected;                  // sources that should answer; empty = those seen in the run
-  std::vector<std::string> internal_prefixes;          // CIDR
+  std::vector<Prefix> internal_prefixes;               // CIDR
   int64_t clock_slack_ns = 0;
   std::map<std::string, std::map<std::string, std::string>> maps;  // runner_map -> key -> value
   std::vector<std::pair<EntityKind, std::string>> stop_keys;       // not followed by pivots, not grouped by
@@ -64,6 +69,9 @@ struct LoadOptions {
   std::string lists_dir;                               // NAME.txt lists alone; empty = none
   bool portable = false;                               // warn of what other Sigma tools would refuse, in rules_paths
   std::vector<std::string> fields;                     // wanted besides what the content names (--time-field)
+  // What only the matcher understands of a value of a rule (a regex, a network): false = refused, reported. A rule or filter is
+  // refused with it, so that what refers to it is told. Without it, the matcher refuses such rules later, alone.
+  std::function<bool(const ValueTest&, Diagnostics&)> check_value;
 };
 
 // Always returns a set, possibly empty; `diagnostics` says what was refused and why. A path that cannot be read is an error.

@@ -177,13 +177,17 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
   presence.Build(content_->fields.size());
   for (CompiledSource& source : sources) source.presence.Build(content_->fields.size());
   FieldSet too_long;
-  for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, diagnostics, too_long);
+  if (!options.time_field.empty() && !content_->fields.Find(options.time_field)) {
+    const content::Place place{diagnostics.AddFile("--time-field", options.time_field), 1, 1};
+    diagnostics.Error("T1005", place, "the time field `" + options.time_field + "` is not among the fields that are read");
+  }
+  for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, too_long);
   if (!too_long.empty()) TellTooLong(*content_, too_long, diagnostics);
   CollectTransportFields();
-  for (const std::string& prefix : content_->site.internal_prefixes) {
+  for (const content::Site::Prefix& prefix : content_->site.internal_prefixes) {
     Network network;
-    if (ParseNetwork(prefix, network)) internal_networks.push_back(network);
-    else diagnostics.Error("T1004", {}, "internal_prefixes: `" + prefix + "` is no network", "10.0.0.0/8");
+    if (ParseNetwork(prefix.text, network)) internal_networks.push_back(network);
+    else diagnostics.Error("T1004", prefix.place, "internal_prefixes: `" + prefix.text + "` is no network", "10.0.0.0/8");
   }
 }
 
@@ -251,7 +255,7 @@ void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
   out.identity_seed = EntityHash(EntityKind::kToken, def.name);
 }
 
-void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics, FieldSet& too_long) {
+void CompiledPlan::BuildTrie(size_t index, FieldSet& too_long) {
   CompiledSource& out = sources[index];
   FieldSet wanted;
   for (const auto& source_def : content_->sources) AddTests(source_def.recognise, wanted);
@@ -270,12 +274,9 @@ void CompiledPlan::BuildTrie(size_t index, Diagnostics& diagnostics, FieldSet& t
   }
   if (options.logsource_from_event) AddOwnAttributes(*content_, wanted);
   if (!options.time_field.empty()) {
-    const auto field = content_->fields.Find(options.time_field);
-    if (field) {
+    if (const auto field = content_->fields.Find(options.time_field)) {
       wanted.insert(*field);
       out.time = {*field};
-    } else {
-      diagnostics.Error("T1005", {}, "the time field `" + options.time_field + "` was not interned");
     }
   }
   TrieBuilder trie;

@@ -52,5 +52,23 @@ correlation: {type: event_count, rules: [deep], group-by: [n.b.c.d.e.f.g.h.i.j.k
                                             "T1003 10:1 the field path `n.b.c.d.e.f.g.h.i.j.k.l.m` has more than 12 parts"}));
 }
 
+TEST(Plan, AnInternalPrefixOrATimeFieldThatIsNoneIsToldWhereItStands) {
+  content::Diagnostics diagnostics;
+  auto content = std::make_shared<content::ContentSet>(*content::ContentFromText({.sources = kSources}, diagnostics));
+  ASSERT_EQ(diagnostics.Text(), "");
+  content->site.internal_prefixes = {{"10.0.0.0/8", {}}, {"ten", {diagnostics.AddFile("site.yaml", "internal_prefixes: [10.0.0.0/8, ten]"), 1, 33}}};
+  PlanOptions options;
+  options.time_field = "no.such";
+  Plan::Compile(content, options, diagnostics);
+  EXPECT_EQ(diagnostics.Text(), R"(site.yaml:1:33: error T1004: internal_prefixes: `ten` is no network
+    internal_prefixes: [10.0.0.0/8, ten]
+                                    ^
+    expected: 10.0.0.0/8
+--time-field:1:1: error T1005: the time field `no.such` is not among the fields that are read
+    no.such
+    ^
+)");
+}
+
 }  // namespace
 }  // namespace tocsin::event

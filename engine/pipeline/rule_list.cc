@@ -73,6 +73,10 @@ std::string Joined(const std::vector<std::string>& words) {
   return out;
 }
 
+std::string Counted(size_t number, const char* one) {
+  return std::to_string(number) + " " + one + (number == 1 ? "" : "s");
+}
+
 class ListView {
  public:
   ListView(const content::ContentSet& content, int width) : content_(content), width_(static_cast<size_t>(width)) {
@@ -88,9 +92,9 @@ class ListView {
       inactive += !facts.decision.inactive.empty();
       Rule(rule, facts);
     }
-    out_ += std::to_string(rules.size()) + (rules.size() == 1 ? " rule: " : " rules: ") +
-            std::to_string(rules.size() - correlations) + " detections, " + std::to_string(correlations) +
-            " correlations; " + std::to_string(alerting) + " alert" +
+    out_ += Counted(rules.size(), "rule") + ": " + Counted(rules.size() - correlations, "detection") + ", " +
+            Counted(correlations, "correlation") + "; " + std::to_string(alerting) +
+            (alerting == 1 ? " alerts" : " alert") +
             (inactive > 0 ? ", " + std::to_string(inactive) + " inactive" : "") + "\n";
     return std::move(out_);
   }

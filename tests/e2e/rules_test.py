@@ -57,6 +57,12 @@ class Check(RulesCase):
         out, _ = tocsin('rules', 'check', self.write('wrong.yml', MINE.replace('gte', 'get')), expect=1)
         self.assertRegex(out, r'^1 detection, 0 correlations, .*: 1 error, 0 warnings\n$')
 
+    def test_a_site_profile_is_told_where_it_is_wrong(self):
+        self.write('site/site.yaml', 'name: here\ninternal_prefixes:\n  - 10.0.0.0/8\n  - 10.0.0.0/80\n')
+        _, err = tocsin('rules', 'check', self.write('one.yml', MINE), '--site', self.folder / 'site', expect=1)
+        self.assertIn('site.yaml:4:5: error T1004: internal_prefixes: `10.0.0.0/80` is no network\n', err)
+        self.assertIn('      - 10.0.0.0/80\n        ^\n', err)
+
 
 class List(RulesCase):
     def test_shipped_rules(self):

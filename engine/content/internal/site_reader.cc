@@ -110,7 +110,13 @@ bool ReadSite(const YamlNode& document, Diagnostics& diagnostics, Site& out) {
   MapReader map(document, "a site profile", {"name", "connected", "internal_prefixes", "clock_slack", "stop_keys"}, diagnostics);
   map.Text("name", out.name);
   map.Texts("connected", out.connected);
-  map.Texts("internal_prefixes", out.internal_prefixes);
+  std::vector<std::string> prefixes;
+  map.Texts("internal_prefixes", prefixes);
+  if (const YamlNode* node = map.Find("internal_prefixes")) {
+    out.internal_prefixes.clear();
+    if (node->IsScalar()) out.internal_prefixes.push_back({node->text, node->place});
+    for (const YamlNode& item : node->items) out.internal_prefixes.push_back({item.text, item.place});
+  }
   map.Span("clock_slack", out.clock_slack_ns);
   if (const YamlNode* keys = map.Find("stop_keys")) {
     for (const auto& [kind, values] : keys->entries) {

@@ -53,6 +53,9 @@ TEST(Site, MapsAndProfile) {
   Site out;
   EXPECT_TRUE(site("{name: n, connected: [a, b], internal_prefixes: 10.0.0.0/8, clock_slack: 5s, stop_keys: {ip: [192.0.2.1], host: h}}", out));
   EXPECT_EQ(out.connected.size(), 2u);
+  ASSERT_EQ(out.internal_prefixes.size(), 1u);
+  EXPECT_EQ(out.internal_prefixes[0].text, "10.0.0.0/8");
+  EXPECT_EQ(out.internal_prefixes[0].place.column, 49u);
   EXPECT_EQ(out.stop_keys.size(), 2u);
   EXPECT_EQ(out.clock_slack_ns, 5'000'000'000);
   EXPECT_FALSE(site("{nam: n, stop_keys: [a]}", out));

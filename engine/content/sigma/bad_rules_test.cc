@@ -1,6 +1,7 @@
 // tests/bad_rules.txt at the level of this room: each case is told its codes, in order. The program's test compares the words.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -20,6 +21,17 @@ std::vector<std::string> CodesIn(const std::string& text) {
     if (is_code && told && !code.starts_with("T11")) out.push_back(code);   // regexes and networks are compiled by match
   }
   return out;
+}
+
+// Stands in for the matcher, which this room does not know: good enough for the regexes and networks of that file.
+bool Understood(const ValueTest& test, Diagnostics& diagnostics) {
+  const std::string& text = test.text;
+  const auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
+  const bool parentheses = std::count(text.begin(), text.end(), '(') == std::count(text.begin(), text.end(), ')');
+  const bool regex = test.kind != ValueTest::Kind::kRegex || (parentheses && !has("(?<") && !has("(?!") && !has("(?=") && !has("}{"));
+  const bool network = test.kind != ValueTest::Kind::kCidr || (!has("/33") && !has("/40"));
+  if (!regex || !network) diagnostics.Error("T1101", test.place, "not understood");
+  return regex && network;
 }
 
 TEST(BadRules, EachIsToldItsCodes) {
@@ -43,6 +55,7 @@ TEST(BadRules, EachIsToldItsCodes) {
       const size_t name = list + std::string_view("--- file lists/").size(), line = files.find('\n', name);
       content.lists[files.substr(name, files.find(".txt", name) - name)] = files.substr(line + 1);
     }
+    content.check_value = Understood;
     content.portable = title.find(" portable") != std::string::npos;
     Diagnostics diagnostics;
     ContentFromText(content, diagnostics);

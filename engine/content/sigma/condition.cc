@@ -88,10 +88,11 @@ std::string CorrelationFor(std::string_view aggregation) {
 
 class ConditionParser {
  public:
-  ConditionParser(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, Diagnostics& diagnostics)
-      : text_(node.text), tokens_(Tokens(node)), selectors_(selectors), names_(names), diagnostics_(diagnostics) {}
+  ConditionParser(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, const SigmaContext& context)
+      : text_(node.text), tokens_(Tokens(node)), selectors_(selectors), names_(names), context_(context) {}
 
   bool Parse(ConditionNode& out) {
+    if (context_.portable != nullptr) TellCapitals();
     if (Peek().kind == Token::Kind::kEnd) return Refuse("T0201", "the condition is empty", "the name of a selection");
     if (!ParseOr(out, 0)) return false;
     const Token& token = Peek();
@@ -107,7 +108,7 @@ class ConditionParser {
   const Token& Peek() const { return tokens_[at_]; }
 
   bool Refuse(const char* code, std::string message, std::string expected = "") {
-    diagnostics_.Error(code, Peek().place, std::move(message), std::move(expected));
+    context_.diagnostics.Error(code, Peek().place, std::move(message), std::move(expected));
     return false;
   }
 
@@ -118,6 +119,14 @@ class ConditionParser {
       if (std::tolower(static_cast<unsigned char>(token.text[i])) != keyword[i]) return false;
     }
     return token.text == keyword || std::find(names_.begin(), names_.end(), token.text) == names_.end();
+  }
+
+  void TellCapitals() const {
+    for (const Token& token : tokens_) {
+      for (const std::string_view keyword : {"and", "or", "not", "of", "all", "any", "them"}) {
+        if (token.text != keyword && IsKeyword(token, keyword)) context_.NotPortable(token.place, "`" + std::string(token.text) + "` in capitals");
+      }
+    }
   }
 
   bool ParseOr(ConditionNode& out, int depth) { return ParseList(out, depth, "or", ConditionNode::Kind::kOr); }
@@ -200,7 +209,7 @@ class ConditionParser {
   const std::vector<Token> tokens_;
   const bool selectors_;
   const std::vector<std::string_view>& names_;
-  Diagnostics& diagnostics_;
+  const SigmaContext& context_;
   size_t at_ = 0;
 };
 
@@ -227,8 +236,8 @@ bool GlobMatches(std::string_view pattern, std::string_view text) {
 
 }  // namespace
 
-bool ParseCondition(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, Diagnostics& diagnostics, ConditionNode& out) {
-  return ConditionParser(node, selectors, names, diagnostics).Parse(out);
+bool ParseCondition(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, const SigmaContext& context, ConditionNode& out) {
+  return ConditionParser(node, selectors, names, context).Parse(out);
 }
 
 bool SelectorTakes(std::string_view pattern, std::string_view identifier) {

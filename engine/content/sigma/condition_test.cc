@@ -27,7 +27,9 @@ std::string Parsed(const std::string& text, const std::vector<std::string_view>&
   node.quoted = true;
   node.place = {diagnostics.AddFile("f", text), 1, 1};
   ConditionNode out;
-  if (ParseCondition(node, selectors, names, diagnostics, out)) return Shown(out);
+  FieldTable fields;
+  const Lists lists;
+  if (ParseCondition(node, selectors, names, SigmaContext{fields, lists, diagnostics}, out)) return Shown(out);
   EXPECT_EQ(diagnostics.errors(), 1u);
   return diagnostics.all()[0].code;
 }

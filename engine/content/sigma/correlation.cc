@@ -111,11 +111,13 @@ class CorrelationParser {
         const std::optional<int64_t> span = ParseSpan(value.text);
         if (!span) return Refuse("T0407", value.place, "`" + value.text + "` is no span of time", "a number and s, m, h, d or w: 24h");
         (key.text == "before" ? reference.before_ns : reference.after_ns) = *span;
+        (key.text == "before" ? reference.before_place : reference.after_place) = key.place;
         context_.NotPortable(key.place, "`" + key.text + "` of a reference");
       } else {
         return Refuse("T0404", key.place, "unknown key `" + key.text + "` in a reference", "rule, before, after");
       }
     }
+    if (reference.before_ns < 0 && reference.after_ns < 0) context_.NotPortable(item.place, "a reference that is a map");
     if (reference.name.empty()) return Refuse("T0406", item.place, "the reference names no rule", "{rule: rule_a, before: 24h}");
     out_.references.push_back(std::move(reference));
     return true;
@@ -124,16 +126,15 @@ class CorrelationParser {
   bool ParseGroupBy(const YamlNode& node) {
     const YamlNode* group_by = node.Find("group-by");
     if (group_by == nullptr || group_by->IsNull()) return true;
-    for (const YamlNode& item : group_by->items) {
-      if (item.text.rfind("entity.", 0) == 0) context_.NotPortable(item.place, "`" + item.text + "`, computed by a source definition,");
-    }
     if (group_by->IsScalar()) {
+      context_.UsesField(group_by->place, group_by->text);
       out_.group_by.push_back({group_by->text, group_by->place});
       return true;
     }
     if (!group_by->IsSequence()) return Refuse("T0408", group_by->place, "`group-by` is not a list of fields", "group-by: [field]");
     for (const YamlNode& item : group_by->items) {
       if (!item.IsScalar() || item.IsNull()) return Refuse("T0408", item.place, "`group-by` holds something that is no field", "group-by: [field]");
+      context_.UsesField(item.place, item.text);
       out_.group_by.push_back({item.text, item.place});
     }
     return true;
@@ -161,6 +162,7 @@ class CorrelationParser {
       if (!fields.IsMap()) return Refuse("T0410", fields.place, "the alias `" + alias.text + "` is not a map", "{rule_a: field_a, rule_b: field_b}");
       for (const auto& [rule, field] : fields.entries) {
         if (!field.IsScalar()) return Refuse("T0410", field.place, "the alias `" + alias.text + "` names no field", "rule_a: field_a");
+        context_.UsesField(field.place, field.text);
         out_.aliases[alias.text][rule.text] = field.text;
       }
     }
@@ -190,7 +192,7 @@ class CorrelationParser {
     for (const auto& reference : out_.references) names.push_back(reference.name);
     context_.NotPortable(condition.place, "an expression over rules");
     ConditionNode expression;
-    if (!tocsin::content::ParseCondition(condition, /*selectors=*/false, names, diagnostics_, expression)) return false;
+    if (!tocsin::content::ParseCondition(condition, /*selectors=*/false, names, context_, expression)) return false;
     std::vector<const ConditionNode*> used;
     Names(expression, used);
     if (out_.references.empty()) {
@@ -227,6 +229,7 @@ class CorrelationParser {
       if (op != std::end(kOperators)) {
         if (!value.IsScalar() || !IsJsonNumber(value.text)) return Refuse("T0415", value.place, "`" + value.text + "` is no number", key.text + ": 5");
         correlation.thresholds.push_back({op->second, strtod(value.text.c_str(), nullptr)});
+        if (value.text.find_first_of(".eE") != std::string::npos) context_.NotPortable(value.place, "a number that is not written as an integer");
       } else if (key.text == "field") {
         if (!ParseFields(value)) return false;
       } else if (key.text == "percentile") {
@@ -247,6 +250,7 @@ class CorrelationParser {
     for (const YamlNode& item : value.items) fields.push_back(&item);
     for (const YamlNode* field : fields) {
       if (!field->IsScalar() || field->IsNull()) return Refuse("T0417", field->place, "`field` is no field name", "field: name");
+      context_.UsesField(field->place, field->text);
       out_.correlation.fields.push_back(context_.fields.Intern(field->text));
     }
     return true;
@@ -294,14 +298,45 @@ class CorrelationParser {
   bool CheckAbsence() {
     std::vector<std::string_view> negated;
     if (out_.expression) Negated(*out_.expression, false, negated);
-    for (const auto& reference : out_.references) {
-      const bool absent = std::find(negated.begin(), negated.end(), reference.name) != negated.end();
-      if ((reference.before_ns >= 0 || reference.after_ns >= 0) && !absent) {
-        diagnostics_.Warning("T0451", reference.place, "`before` and `after` mean something under `not` alone", "condition: ... and not " + reference.name);
-      }
+    for (size_t i = 0; i < out_.references.size(); i++) {
+      if (!CheckSpans(i, negated)) return false;
     }
     if (negated.empty() || type() != CorrelationType::kTemporalOrdered || rules_written_) return true;
     return Refuse("T0421", out_.expression->place, "an order with `not` needs the place of what is absent", "rules: [first, second, ...], in order");
+  }
+
+  // A span that nothing would read is not what its author meant.
+  bool CheckSpans(size_t at, const std::vector<std::string_view>& negated) {
+    const auto& reference = out_.references[at];
+    const bool before = reference.before_ns >= 0, after = reference.after_ns >= 0;
+    if (!before && !after) return true;
+    const auto is_negated = [&](const std::string& name) { return std::find(negated.begin(), negated.end(), name) != negated.end(); };
+    if (!is_negated(reference.name)) {
+      return Refuse("T0424", before ? reference.before_place : reference.after_place,
+                    std::string("`") + (before ? "before" : "after") + "` says how long something must be absent, and `" + reference.name + "` stands under no `not`",
+                    "condition: ... and not " + reference.name + ", or no `" + (before ? "before" : "after") + "`");
+    }
+    if (type() == CorrelationType::kTemporal && after) {
+      return Refuse("T0425", reference.after_place, "`after` in a temporal correlation, whose `not` looks back alone", "before: SPAN, or type: temporal_ordered with `" + reference.name + "` last in `rules`");
+    }
+    // With `or` a reference may be first in one alternative and not in another.
+    if (type() != CorrelationType::kTemporalOrdered || HasOr(*out_.expression)) return true;
+    const auto positive = [&](const auto& each) { return !is_negated(each.name); };
+    const auto here = out_.references.begin() + static_cast<ptrdiff_t>(at);
+    if (before && std::any_of(out_.references.begin(), here, positive)) {
+      return Refuse("T0425", reference.before_place, "`before` of `" + reference.name + "`, which is not the first of `rules`: it must be absent between its neighbours, or after the last", "`" + reference.name + "` first in `rules`, or no `before`");
+    }
+    if (after && std::any_of(here + 1, out_.references.end(), positive)) {
+      return Refuse("T0425", reference.after_place, "`after` of `" + reference.name + "`, which is not the last of `rules`: it must be absent between its neighbours, or before the first", "`" + reference.name + "` last in `rules`, or no `after`");
+    }
+    return true;
+  }
+
+  // `or`, and what becomes one under `not`.
+  static bool HasOr(const ConditionNode& node, bool under_not = false) {
+    if (node.kind == (under_not ? ConditionNode::Kind::kAnd : ConditionNode::Kind::kOr)) return true;
+    const bool below = under_not != (node.kind == ConditionNode::Kind::kNot);
+    return std::any_of(node.children.begin(), node.children.end(), [&](const ConditionNode& child) { return HasOr(child, below); });
   }
 
   static void Negated(const ConditionNode& node, bool under_not, std::vector<std::string_view>& out) {
@@ -360,6 +395,7 @@ class CorrelationParser {
     if (out_.group_by.size() == 1 && out_.group_by[0].name == fallback.text) {
       return Refuse("T0423", fallback.place, "`" + fallback.text + "` is the group itself", "what the group belongs to: the actor of a token, the org of a repo");
     }
+    context_.UsesField(fallback.place, fallback.text);
     out_.learning_parent = fallback.text;
     return true;
   }

@@ -17,6 +17,7 @@ struct ParsedCorrelation {
     std::string name;
     Place place;
     int64_t before_ns = -1, after_ns = -1;
+    Place before_place, after_place;
   };
   struct GroupName {
     std::string name;

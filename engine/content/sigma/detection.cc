@@ -54,6 +54,8 @@ class DetectionParser {
     const bool all_plain = std::all_of(node.items.begin(), node.items.end(), [](const YamlNode& item) { return item.IsScalar(); });
     if (all_plain) return ParseKeywordItem(node, out);
     out.kind = Expr::Kind::kOr;
+    const bool any_plain = std::any_of(node.items.begin(), node.items.end(), [](const YamlNode& item) { return item.IsScalar(); });
+    if (any_plain) context_.NotPortable(node.place, "a list of maps and plain values");
     WarnOfAlternatives(node);
     bool ok = true;
     for (const YamlNode& item : node.items) {
@@ -113,6 +115,7 @@ class DetectionParser {
       context_.diagnostics.Error("T0304", key.place, "the selection `" + key.text + "` is empty", "its fields below it, indented further than its name");
       return false;
     }
+    if (key.text.find('.') != std::string::npos) context_.NotPortable(key.place, "a dot in the name of a selection");
     if (!ParseBody(value, selection.expr)) return false;
     selections_.push_back(std::move(selection));
     return true;
@@ -172,7 +175,7 @@ class DetectionParser {
     std::vector<std::string_view> names;
     for (const Selection& selection : selections_) names.push_back(selection.name);
     ConditionNode condition;
-    return ParseCondition(node, /*selectors=*/true, names, context_.diagnostics, condition) && Resolve(condition, names, out);
+    return ParseCondition(node, /*selectors=*/true, names, context_, condition) && Resolve(condition, names, out);
   }
 
   Expr Use(Selection& selection) {
@@ -236,7 +239,7 @@ class DetectionParser {
     }
     if (taken.empty()) return NothingTaken(node, names);
     if (node.count > taken.size()) {
-      context_.diagnostics.Error("T0210", node.place, "`" + node.name + "` takes " + std::to_string(taken.size()) + " selections, fewer than " + std::to_string(node.count), "all of " + node.name);
+      context_.diagnostics.Error("T0210", node.place, "`" + node.name + "` takes " + std::to_string(taken.size()) + (taken.size() == 1 ? " selection" : " selections") + ", fewer than " + std::to_string(node.count), "all of " + node.name);
       return false;
     }
     out.kind = Expr::Kind::kOr;

@@ -86,7 +86,7 @@ class ItemParser {
 
   bool InternField(std::string_view field, const YamlNode& key, Item& out) {
     const bool inside = context_.element_depth > 0;
-    if (field.rfind("entity.", 0) == 0) context_.NotPortable(key.place, "`" + std::string(field) + "`, computed by a source definition,");
+    context_.UsesField(key.place, field);
     if (context_.array_selectors && !inside && field == ".") return Refuse("T0117", key.place, "`.` outside a selector", "`.` inside the map below field[any]");
     if (!context_.array_selectors && LooksLikeSelector(field)) {
       context_.diagnostics.Warning("T0153", key.place, "`" + std::string(field) + "` is the name of a field here, brackets included", "sigma-version: 3 beside the title, for a selector");
@@ -165,8 +165,13 @@ class ItemParser {
 
   bool ParseEntry(const YamlNode& node, bool keyword, std::vector<ValueTest>& out) {
     if (!ParseValue(node, keyword, out)) return false;
-    for (ValueTest& test : out) test.place = node.place;
-    return true;
+    bool ok = true;
+    for (ValueTest& test : out) {
+      test.place = node.place;
+      const bool matchers = test.kind == ValueTest::Kind::kRegex || test.kind == ValueTest::Kind::kCidr;
+      if (matchers && context_.check_value != nullptr) ok &= (*context_.check_value)(test, context_.diagnostics);
+    }
+    return ok;
   }
 
   bool ParseValue(const YamlNode& node, bool keyword, std::vector<ValueTest>& out) {
@@ -185,6 +190,7 @@ class ItemParser {
       out.push_back({.kind = ValueTest::Kind::kBool, .boolean = *boolean});
       return true;
     }
+    if (shaped && !node.quoted && IsJsonNumber(node.text)) context_.NotPortable(node.place, "a number without quotes under a text modifier");
     if (!Has(Modifier::kRe) && !Has(Modifier::kCidr)) WarnOfText(node);
     return ParseText(node.text, node.place, INT64_MAX, out, !keyword && IsJsonNumber(node.text));
   }
@@ -230,6 +236,7 @@ class ItemParser {
     if (node.text.empty() || node.IsNull()) return Refuse("T0109", node.place, "`fieldref` without a field", "the name of another field");
     ValueTest test{.kind = ValueTest::Kind::kFieldRef, .cased = Has(Modifier::kCased)};
     test.other_field = context_.fields.Intern(node.text);
+    context_.UsesField(node.place, node.text);
     if (Anchors() > 0) {
       test.pattern.pieces.push_back({Pattern::Kind::kLiteral, ""});
       if (!Has(Modifier::kStartsWith)) AddAnyBefore(test.pattern);
@@ -241,6 +248,7 @@ class ItemParser {
 
   bool ParseNumberTest(const YamlNode& node, std::vector<ValueTest>& out) {
     if (!IsJsonNumber(node.text)) return Refuse("T0110", node.place, "`" + node.text + "` is no number", "a number such as 4688 or 0.5");
+    if (node.quoted) context_.NotPortable(node.place, "a number in quotes");
     ValueTest test{.kind = ValueTest::Kind::kCompare};
     test.number = node.text;
     test.compare = Has(Modifier::kLt) ? Compare::kLt : Has(Modifier::kLte) ? Compare::kLte : Has(Modifier::kGt) ? Compare::kGt : Has(Modifier::kGte) ? Compare::kGte : Compare::kEq;
@@ -374,6 +382,7 @@ class ItemParser {
       if (Comparisons() + TimeParts() > 0) {
         YamlNode value = node;
         value.text = each.text;
+        value.quoted = false;   // the quotes are the placeholder's
         if (!ParseNumberTest(value, out)) return false;
         out.back().until_ns = each.until_ns;
       } else if (!ParseText(each.text, node.place, each.until_ns, out, !keyword && IsJsonNumber(each.text))) {

@@ -35,7 +35,7 @@ struct ParsedFilter {
   std::vector<ParsedCorrelation::Reference> rules;
   Logsource logsource;
   ParsedDetection body;
-  bool used = false;
+  bool refused = false;          // kept to tell which rules load without it
 };
 
 struct ParsedRule {
@@ -205,8 +205,9 @@ class RuleCollector::Impl {
     const size_t errors_before = diagnostics_.errors();
     if (document.Find("filter") != nullptr && document.Find("detection") == nullptr && document.Find("correlation") == nullptr) {
       ParsedFilter filter;
-      if (ParseFilter(document, filter)) filters_.push_back(std::move(filter));
-      else refused_++;
+      filter.refused = !ParseFilter(document, filter);
+      if (filter.refused) refused_++;
+      filters_.push_back(std::move(filter));
       return;
     }
     ParsedRule parsed;
@@ -380,7 +381,8 @@ class RuleCollector::Impl {
     ParseFilterRules(body, filter);
     const YamlNode* logsource = document.Find("logsource");
     if (logsource != nullptr) ParseLogsource(*logsource, diagnostics_, filter.logsource);
-    else if (filter.any_rule) Refuse("T0509", document.place, "a filter for any rule has no `logsource`", "logsource: {product: windows}");
+    else context_.NotPortable(document.place, "a filter without `logsource`");
+    if (logsource == nullptr && filter.any_rule) Refuse("T0509", document.place, "a filter for any rule has no `logsource`", "logsource: {product: windows}");
     if (!ParseDetection(body, {"rules"}, /*condition_list_allowed=*/false, ContextFor(document), filter.body)) return false;
     if (!HoldsForOthers(filter.body.condition, filter.body.items, false) && !HoldsForOthers(filter.body.condition, filter.body.items, true)) {
       const YamlNode& condition = *body.Find("condition");
@@ -520,35 +522,55 @@ class RuleCollector::Impl {
 
   void ApplyFilters() {
     for (ParsedFilter& filter : filters_) {
-      std::set<size_t> targets;
       const size_t errors_before = diagnostics_.errors();
-      for (const auto& reference : filter.rules) {
-        const size_t* index = FindRule(reference.name);
-        if (index == nullptr) UnknownReference(reference);
-        else targets.insert(*index);
-      }
-      if (diagnostics_.errors() > errors_before) {
+      const std::vector<size_t> targets = TargetsOf(filter);
+      if (!filter.refused && diagnostics_.errors() > errors_before) {
         refused_++;
+        filter.refused = true;
+      }
+      if (filter.refused) {
+        TellUnfiltered(filter, targets);
         continue;
       }
-      // A filter over a correlation goes to the detections below it.
-      std::vector<size_t> todo(targets.begin(), targets.end());
-      while (!todo.empty()) {
-        const ParsedRule& parsed = parsed_[todo.back()];
-        todo.pop_back();
-        for (const size_t ref : parsed.refs) {
-          if (targets.insert(ref).second) todo.push_back(ref);
-        }
-      }
-      for (size_t i = 0; i < parsed_.size(); i++) {
-        Rule& rule = parsed_[i].rule;
-        if (rule.is_correlation || parsed_[i].refused || (!filter.any_rule && !targets.contains(i))) continue;
-        if (!LogsourceContains(filter.logsource, rule.detection.logsource)) continue;
-        AddFilter(filter, rule.detection);
-        filter.used = true;
-      }
-      if (!filter.used) diagnostics_.Warning("T0556", filter.place, "the filter `" + filter.title + "` applies to no rule");
+      for (const size_t target : targets) AddFilter(filter, parsed_[target].rule.detection);
+      if (targets.empty()) diagnostics_.Warning("T0556", filter.place, "the filter `" + filter.title + "` applies to no rule");
     }
+  }
+
+  // The detection rules that a filter is for, in load order. What it names and is not there is reported.
+  std::vector<size_t> TargetsOf(const ParsedFilter& filter) {
+    std::set<size_t> named;
+    for (const auto& reference : filter.rules) {
+      const size_t* index = FindRule(reference.name);
+      if (index == nullptr) UnknownReference(reference);
+      else named.insert(*index);
+    }
+    // A filter over a correlation goes to the detections below it.
+    std::vector<size_t> todo(named.begin(), named.end());
+    while (!todo.empty()) {
+      const ParsedRule& parsed = parsed_[todo.back()];
+      todo.pop_back();
+      for (const size_t ref : parsed.refs) {
+        if (named.insert(ref).second) todo.push_back(ref);
+      }
+    }
+    std::vector<size_t> targets;
+    for (size_t i = 0; i < parsed_.size(); i++) {
+      const Rule& rule = parsed_[i].rule;
+      if (rule.is_correlation || parsed_[i].refused || (!filter.any_rule && !named.contains(i))) continue;
+      if (LogsourceContains(filter.logsource, rule.detection.logsource)) targets.push_back(i);
+    }
+    return targets;
+  }
+
+  // A broken filter silences nothing, and is not passed over either.
+  void TellUnfiltered(const ParsedFilter& filter, const std::vector<size_t>& targets) {
+    constexpr size_t kNamed = 3;
+    if (targets.empty()) return;
+    std::string names;
+    for (size_t i = 0; i < std::min(targets.size(), kNamed); i++) names += (i > 0 ? ", `" : "`") + RuleLabel(parsed_[targets[i]].rule) + "`";
+    if (targets.size() > kNamed) names += " and " + std::to_string(targets.size() - kNamed) + " more";
+    diagnostics_.Warning("T0559", filter.place, "the filter `" + filter.title + "` was refused: " + names + (targets.size() == 1 ? " loads" : " load") + " without it");
   }
 
   static void Shift(Expr& expr, uint32_t by) {

@@ -6,6 +6,7 @@
 #ifndef TOCSIN_ENGINE_CONTENT_SIGMA_LOAD_H_
 #define TOCSIN_ENGINE_CONTENT_SIGMA_LOAD_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,17 +20,30 @@ namespace tocsin::content {
 
 using Lists = std::map<std::string, std::vector<ListEntry>>;
 
+// Where rules name fields, for --portable.
+struct FieldUses {
+  struct Use {
+    std::string field;
+    Place place;
+  };
+  std::vector<Use> all;
+};
+
 struct SigmaContext {
   FieldTable& fields;
   const Lists& lists;
   Diagnostics& diagnostics;
   bool array_selectors = false;   // the document's sigma-version gives brackets in field names a meaning (17)
   int element_depth = 0;          // selectors around what is being read
-  bool portable = false;          // report what other Sigma tools would refuse or read differently
+  FieldUses* portable = nullptr;  // not null: report what other Sigma tools would refuse, and collect here where fields are used
+  const std::function<bool(const ValueTest&, Diagnostics&)>* check_value = nullptr;   // LoadOptions::check_value
 
   // With `portable`: this stands in no rule that other tools are to read.
   void NotPortable(Place place, std::string_view what) const {
-    if (portable) diagnostics.Warning("T1201", place, std::string(what) + " is not plain Sigma");
+    if (portable != nullptr) diagnostics.Warning("T1201", place, std::string(what) + " is not plain Sigma");
+  }
+  void UsesField(Place place, std::string_view field) const {
+    if (portable != nullptr) portable->all.push_back({std::string(field), place});
   }
 };
 

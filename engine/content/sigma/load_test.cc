@@ -233,11 +233,11 @@ TEST(Load, ClassesAreTheWeakest) {
 }
 
 TEST(Load, AliasesExpressionsAndAbsence) {
-  Loaded loaded(Correlates("  type: temporal_ordered\n  rules: [a, {rule: b, before: 2h, after: 1m}]\n  group-by: [who]\n  timespan: 1h\n"
+  Loaded loaded(Correlates("  type: temporal_ordered\n  rules: [a, {rule: b, after: 1m}]\n  group-by: [who]\n  timespan: 1h\n"
                            "  aliases: {who: {11111111-1111-4111-8111-111111111111: user, b: actor}}\n  condition: a and not b\n  generate: true\n"));
   ASSERT_EQ(loaded.content->rules.size(), 3u) << loaded.diagnostics.Text();
   const Correlation& correlation = loaded.rule(2).correlation;
-  EXPECT_EQ(correlation.refs[1].before_ns, 7200ll * 1'000'000'000);
+  EXPECT_EQ(correlation.refs[1].before_ns, -1);
   EXPECT_EQ(correlation.refs[1].after_ns, 60ll * 1'000'000'000);
   ASSERT_EQ(correlation.group_by[0].per_ref.size(), 2u);
   EXPECT_EQ(loaded.content->fields.name(correlation.group_by[0].per_ref[0]), "user");

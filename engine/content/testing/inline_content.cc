@@ -19,7 +19,7 @@ std::shared_ptr<const ContentSet> ContentFromText(const InlineContent& texts, Di
   write("playbooks/all.yaml", texts.playbooks);
   write("rules/all.yml", texts.rules);
   for (const auto& [name, lines] : texts.lists) write("lists/" + name + ".txt", lines);
-  auto content = LoadContent({.content_dir = folder, .portable = texts.portable}, diagnostics);
+  auto content = LoadContent({.content_dir = folder, .portable = texts.portable, .check_value = texts.check_value}, diagnostics);
   fs::remove_all(folder);
   return content;
 }

@@ -2,6 +2,7 @@
 #ifndef TOCSIN_ENGINE_CONTENT_TESTING_INLINE_CONTENT_H_
 #define TOCSIN_ENGINE_CONTENT_TESTING_INLINE_CONTENT_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@ struct InlineContent {
   std::string rules, sources, playbooks;               // YAML, several documents each
   std::map<std::string, std::string> lists;            // name -> lines
   bool portable = false;                               // as LoadOptions has it
+  std::function<bool(const ValueTest&, Diagnostics&)> check_value;   // likewise
 };
 
 std::shared_ptr<const ContentSet> ContentFromText(const InlineContent& texts, Diagnostics& diagnostics);

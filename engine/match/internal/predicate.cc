@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/event/time.h"
+#include "engine/match/internal/checked_value.h"
 #include "engine/match/internal/decimal.h"
 #include "engine/match/internal/element_match.h"
 #include "engine/match/internal/number_key.h"
@@ -120,23 +121,13 @@ bool Predicate::AddTest(const content::ValueTest& from, content::Place place, co
         return true;
       }
       break;
-    case Kind::kRegex: {
-      re2::RE2::Options options;
-      options.set_log_errors(false);
-      options.set_max_mem(kRegexMemory);
-      test.regex = std::make_unique<re2::RE2>(re2::StringPiece(from.text.data(), from.text.size()), options);
-      if (!test.regex->ok()) {
-        diagnostics.Error("T1101", place, "the regex is refused: " + test.regex->error(), "RE2 syntax: no look-around, no back-references");
-        return false;
-      }
+    case Kind::kRegex:
+      test.regex = CheckedRegex(from.text, place, diagnostics);
+      if (test.regex == nullptr) return false;
       break;
-    }
     case Kind::kCidr: {
-      const std::optional<Network> network = ParseNetwork(from.text);
-      if (!network) {
-        diagnostics.Error("T1102", place, "`" + from.text + "` is no network", "10.0.0.0/8 or 2001:db8::/32");
-        return false;
-      }
+      const std::optional<Network> network = CheckedNetwork(from.text, place, diagnostics);
+      if (!network) return false;
       if (network->host_bits) diagnostics.Warning("T1151", place, "`" + from.text + "` has bits behind its prefix; they are ignored");
       test.network = *network;
       break;

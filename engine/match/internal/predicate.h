@@ -21,8 +21,6 @@
 
 namespace tocsin::match {
 
-inline constexpr int64_t kRegexMemory = 8 << 20;   // of one regex's automata; beyond it RE2 falls back to slower, linear forms
-
 // Has the value a text that tests of texts and numbers look at?
 inline bool IsScalar(const event::Value& value) {
   return value.kind == event::ValueKind::kString || value.kind == event::ValueKind::kNumber || value.kind == event::ValueKind::kBool;
