@@ -94,10 +94,10 @@ class CorrelationMaker {
     std::string expression;
     if (temporal && Chance(2)) expression = Expression(names);
     std::string out = "---\ntitle: " + name + "\nname: " + name + "\ncorrelation:\n  type: " + type + "\n  timespan: " + std::to_string(1 + Pick(14)) + "s\n  rules:\n";
-    for (const std::string& rule : names) {
-      out += "    - {rule: " + rule;
-      if (!expression.empty() && Chance(3)) out += ", before: " + std::to_string(1 + Pick(20)) + "s";
-      if (!expression.empty() && Chance(3)) out += ", after: " + std::to_string(1 + Pick(20)) + "s";
+    for (size_t i = 0; i < names.size(); i++) {
+      out += "    - {rule: " + names[i];
+      if (SpanMeansSomething(expression, names, i, true, type) && Chance(2)) out += ", before: " + std::to_string(1 + Pick(20)) + "s";
+      if (SpanMeansSomething(expression, names, i, false, type) && Chance(2)) out += ", after: " + std::to_string(1 + Pick(20)) + "s";
       out += "}\n";
     }
     std::string group = Any({"", "u", "[u]", "[u, w]", "who", "[who, w]", "o.user"});
@@ -117,6 +117,19 @@ class CorrelationMaker {
       if (type == "value_percentile") condition += ", percentile: " + Any({"0", "25", "75", "100"});
     }
     return out + "  condition: {" + condition + "}\n";
+  }
+
+  // A span nobody reads is refused: of what is not absent, `after` where an absence looks back alone, and either between two
+  // others. With `or` in it each alternative has its own neighbours.
+  static bool SpanMeansSomething(const std::string& expression, const std::vector<std::string>& names, size_t at, bool before, const std::string& type) {
+    const auto absent = [&](size_t i) { return (" " + expression + " ").find(" not " + names[i] + " ") != std::string::npos; };
+    if (!absent(at)) return false;
+    if (type == "temporal") return before;
+    if (expression.find(" or ") != std::string::npos) return true;
+    for (size_t i = before ? 0 : at + 1; i < (before ? at : names.size()); i++) {
+      if (!absent(i)) return false;
+    }
+    return true;
   }
 
   // Every rule once, in the order of `rules`: what a place among others means is then beyond doubt.

@@ -232,6 +232,8 @@ class ItemParser {
   // windash has marked its dashes already: each of the five is encoded for each, as one text cannot say "any of them".
   std::vector<SigmaString> Encoded(const SigmaString& pattern, const std::string& utf16) const {
     if (HasWildcard(pattern)) throw Refused("a wildcard in what is encoded");
+    // The product's limit: 5^4 texts.
+    if (std::count_if(pattern.begin(), pattern.end(), [](const Token& token) { return token.kind == Token::Kind::kDash; }) > 4) throw Refused("more than four dashes in what is encoded");
     std::vector<std::u32string> texts = {U""};
     for (const Token& token : pattern) {
       const std::u32string codes = token.kind == Token::Kind::kDash ? U"-/\u2013\u2014\u2015" : std::u32string(1, token.code);
@@ -297,14 +299,129 @@ Expr ItemExpr(Item item) {
   return expr;
 }
 
+constexpr int kDeepest = 8;   // selectors inside selectors, in the product
+
+// Where a field is named: whether brackets mean something, and how many selectors stand around it.
+struct Scope {
+  const Lists& lists;
+  bool selectors = false;
+  int depth = 0;
+};
+
+// `a.b[0].c[any].rest` up to its first quantifier.
+struct FieldName {
+  Path path;
+  std::string quantifier, rest;
+};
+
+FieldName ReadFieldName(const std::string& text) {
+  FieldName out;
+  if (text == ".") return out;
+  std::string keys;
+  const auto flush = [&] {
+    if (!keys.empty()) out.path.push_back({keys, 0});
+    keys.clear();
+  };
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '[' || text[i + 1] == ']')) {
+      keys += text[++i];
+    } else if (text[i] == ']') {
+      throw Refused("a ] that closes nothing");
+    } else if (text[i] != '[') {
+      keys += text[i];
+    } else {
+      flush();
+      const size_t close = text.find(']', i);
+      if (close == std::string::npos) throw Refused("a [ that is not closed");
+      const std::string word = text.substr(i + 1, close - i - 1);
+      std::string behind = text.substr(close + 1);
+      if (behind == "." || (!behind.empty() && behind[0] != '.' && behind[0] != '[')) throw Refused("no key behind a selector");
+      if (!behind.empty() && behind[0] == '.') behind.erase(0, 1);
+      const std::string digits = !word.empty() && word[0] == '-' ? word.substr(1) : word;
+      if (digits.empty() || digits.size() > 7 || digits.find_first_not_of("0123456789") != std::string::npos) {
+        if (word != "any" && word != "all" && word != "all_or_empty" && word != "none") throw Refused("no such selector");
+        out.quantifier = word;
+        out.rest = behind;
+        return out;
+      }
+      out.path.push_back({"", std::stol(word)});
+      i = text.size() - behind.size() - 1;
+    }
+  }
+  flush();
+  return out;
+}
+
+std::string Unescaped(std::string text) {
+  for (size_t at = 0; at + 1 < text.size(); at++) {
+    if (text[at] == '\\' && (text[at + 1] == '[' || text[at + 1] == ']')) text.erase(at, 1);
+  }
+  return text;
+}
+
+bool HasBracket(std::string text) {
+  for (const char* escaped : {"\\[", "\\]"}) {
+    for (size_t at; (at = text.find(escaped)) != std::string::npos;) text.erase(at, 2);
+  }
+  return text.find_first_of("[]") != std::string::npos;
+}
+
+Expr Selection(const Yaml& body, const Scope& scope);
+Expr DetectionIn(const Yaml& body, const std::vector<std::string>& skip, bool condition_list_allowed, const Scope& scope);
+
+// One entry of a map. `field` and `modifiers` are the halves of its key.
+Expr FieldExpr(const std::string& field, const std::string& modifiers, const Yaml& value, const Scope& scope) {
+  ItemParser parser(field + modifiers, scope.lists);
+  const auto plain = [&](std::optional<Path> path, std::string literal) {
+    Item item = parser.Parse(value);
+    for (auto& tests : item.values) {
+      for (Test& test : tests) {
+        if (!scope.selectors || test.kind != Test::Kind::kFieldRef) continue;
+        // The other field: a path where this one is, else a name without brackets.
+        if (!ReadFieldName(test.text).quantifier.empty() || (!path && HasBracket(test.text))) throw Refused("a selector in a fieldref");
+        if (!path) test.text = Unescaped(test.text);
+      }
+    }
+    if (!item.keyword) item.path = std::move(path);
+    if (!literal.empty()) item.field = std::move(literal);
+    return ItemExpr(std::move(item));
+  };
+  if (!scope.selectors || field.empty()) return plain(std::nullopt, "");
+  if (scope.depth == 0 && field == ".") throw Refused(". outside a selector");
+  FieldName name = ReadFieldName(field);
+  // Without brackets it is the field of that name, escapes undone.
+  if (scope.depth == 0 && !HasBracket(field)) return plain(std::nullopt, Unescaped(field));
+  if (scope.depth == 0 && HasBracket(field) && (name.path.empty() || name.path[0].keys.empty())) throw Refused("a selector without a field");
+  const bool body = value.IsMap() || std::any_of(value.items.begin(), value.items.end(), [](const Yaml& item) { return item.IsMap(); });
+  if (name.quantifier.empty() && (!body || !HasBracket(field))) return plain(name.path, "");
+  if (scope.depth >= kDeepest) throw Refused("selectors too deep");
+  Elements elements;
+  using Of = Elements::Of;
+  elements.of = name.quantifier == "any" ? Of::kAny : name.quantifier == "all" ? Of::kAll : name.quantifier == "all_or_empty" ? Of::kAllOrEmpty : name.quantifier == "none" ? Of::kNone : Of::kItself;
+  elements.path = name.path;
+  const Scope inside{scope.lists, true, scope.depth + 1};
+  if (body && name.rest.empty()) {
+    if (!modifiers.empty()) throw Refused("modifiers with a map");
+    elements.body = value.Find("condition") != nullptr ? DetectionIn(value, {}, false, inside) : Selection(value, inside);
+  } else {
+    elements.body = FieldExpr(name.rest.empty() ? "." : name.rest, modifiers, value, inside);
+  }
+  Item item;
+  item.elements = std::make_shared<const Elements>(std::move(elements));
+  return ItemExpr(std::move(item));
+}
+
 // 6: a map is AND, a list of maps OR, plain values keywords, a mixed list OR of each.
-Expr Selection(const Yaml& body, const Lists& lists) {
+Expr Selection(const Yaml& body, const Scope& scope) {
   if (body.IsNull()) throw Refused("an empty selection");
-  if (body.IsScalar()) return ItemExpr(ItemParser("", lists).Parse(body));
+  if (body.IsScalar()) return ItemExpr(ItemParser("", scope.lists).Parse(body));
   if (body.IsMap()) {
     if (body.entries.empty()) throw Refused("an empty map");
     Expr expr;
-    for (const auto& [key, value] : body.entries) expr.children.push_back(ItemExpr(ItemParser(key, lists).Parse(value)));
+    for (const auto& [key, value] : body.entries) {
+      const size_t bar = std::min(key.find('|'), key.size());
+      expr.children.push_back(FieldExpr(key.substr(0, bar), key.substr(bar), value, scope));
+    }
     return expr;
   }
   if (body.items.empty()) throw Refused("an empty list");
@@ -313,7 +430,7 @@ Expr Selection(const Yaml& body, const Lists& lists) {
   for (const Yaml& each : body.items) {
     if (each.IsList()) throw Refused("a list inside a list");
     if (each.IsNull()) throw Refused("null as a keyword");
-    expr.children.push_back(Selection(each, lists));
+    expr.children.push_back(Selection(each, scope));
   }
   return expr;
 }
@@ -354,10 +471,36 @@ Expr Resolve(const Condition& condition, const std::vector<std::pair<std::string
   return expr;
 }
 
+Expr DetectionIn(const Yaml& body, const std::vector<std::string>& skip, bool condition_list_allowed, const Scope& scope) {
+  if (!body.IsMap()) throw Refused("a detection that is no map");
+  std::vector<std::pair<std::string, Expr>> selections;
+  std::vector<std::string> names;
+  for (const auto& [key, value] : body.entries) {
+    if (key == "condition" || std::find(skip.begin(), skip.end(), key) != skip.end()) continue;
+    if (key == "timeframe") throw Refused("timeframe");
+    selections.emplace_back(key, Selection(value, scope));
+    names.push_back(key);
+  }
+  const Yaml* condition = body.Find("condition");
+  if (condition == nullptr) throw Refused("no condition");
+  if (selections.empty()) throw Refused("no selection");
+  if (condition->IsScalar()) return Resolve(ParseCondition(condition->text, names, true), selections);
+  if (!condition->IsList() || condition->items.empty() || !condition_list_allowed) throw Refused("a condition that is no text");
+  Expr any;
+  any.kind = Expr::Kind::kOr;
+  for (const Yaml& each : condition->items) {
+    if (!each.IsScalar()) throw Refused("a condition that is no text");
+    any.children.push_back(Resolve(ParseCondition(each.text, names, true), selections));
+  }
+  return any;
+}
+
 std::u32string_view TextOf(const Json& value, bool cased) { return cased ? value.points : value.folded; }
 
-bool FieldRefHolds(const Test& test, const Json& value, const Event& event) {
-  for (const Json* other : event.Field(test.text).values) {
+bool FieldRefHolds(const Item& item, const Test& test, const Json& value, const Event& event) {
+  // Inside an element the other field is a path from it, as this one is.
+  const Event::Found other_field = item.path ? event.At(ReadFieldName(test.text).path) : event.Field(test.text);
+  for (const Json* other : other_field.values) {
     if (!other->IsScalar()) continue;
     const std::u32string_view a = TextOf(value, test.cased), b = TextOf(*other, test.cased);
     if (test.word == "contains" ? a.find(b) != a.npos : test.word == "startswith" ? a.starts_with(b) : test.word == "endswith" ? a.ends_with(b) : a == b) return true;
@@ -371,7 +514,7 @@ bool Compares(int order, std::string_view word) {
 
 bool IsNumber(const Json& value) { return value.kind != Json::Kind::kBool && IsJsonNumber(value.text); }
 
-bool ValueHolds(const Test& test, const Json& value, const Event& event) {
+bool ValueHolds(const Item& item, const Test& test, const Json& value, const Event& event) {
   if (test.kind == Test::Kind::kNull) return value.kind == Json::Kind::kNull;
   if (!value.IsScalar()) return false;
   switch (test.kind) {
@@ -389,7 +532,7 @@ bool ValueHolds(const Test& test, const Json& value, const Event& event) {
       const std::optional<Instant> moment = ParseInstant(value.text);
       return moment && Compares(CompareNumbers(std::to_string(PartOf(moment->seconds, test.part)), test.number), test.word);
     }
-    case Test::Kind::kFieldRef: return FieldRefHolds(test, value, event);
+    case Test::Kind::kFieldRef: return FieldRefHolds(item, test, value, event);
     case Test::Kind::kNull:
     case Test::Kind::kExists: break;
   }
@@ -398,9 +541,9 @@ bool ValueHolds(const Test& test, const Json& value, const Event& event) {
 
 bool TestHolds(const Item& item, const Test& test, const Event& event, std::optional<int64_t> event_ns) {
   if (test.until_ns && event_ns && *event_ns > *test.until_ns) return false;
-  const auto holds = [&](const Json* value) { return ValueHolds(test, *value, event); };
+  const auto holds = [&](const Json* value) { return ValueHolds(item, test, *value, event); };
   if (item.keyword) return std::any_of(event.Leaves().begin(), event.Leaves().end(), holds);
-  const Event::Found& found = event.Field(item.field);
+  const Event::Found& found = item.path ? event.At(*item.path) : event.Field(item.field);
   if (test.kind == Test::Kind::kExists) return found.exists == test.boolean;
   if (test.kind == Test::Kind::kNull && !found.exists) return true;
   return std::any_of(found.values.begin(), found.values.end(), holds);
@@ -408,7 +551,26 @@ bool TestHolds(const Item& item, const Test& test, const Event& event, std::opti
 
 }  // namespace
 
+// 17. Null and a value that is missing are an empty array, any other value that is none an array of one.
+bool Holds(const Elements& test, const Event& event, std::optional<int64_t> event_ns) {
+  std::vector<Event> elements;
+  for (const Json* node : event.NodesAt(test.path)) {
+    if (test.of == Elements::Of::kItself || (node->kind != Json::Kind::kArray && node->kind != Json::Kind::kNull)) elements.emplace_back(*node);
+    else for (const Json& item : node->items) elements.emplace_back(item);
+  }
+  const auto holds = [&](const Event& element) { return Holds(test.body, element, event_ns); };
+  switch (test.of) {
+    case Elements::Of::kAny:
+    case Elements::Of::kItself: return std::any_of(elements.begin(), elements.end(), holds);
+    case Elements::Of::kAll: return !elements.empty() && std::all_of(elements.begin(), elements.end(), holds);
+    case Elements::Of::kAllOrEmpty: return std::all_of(elements.begin(), elements.end(), holds);
+    case Elements::Of::kNone: return std::none_of(elements.begin(), elements.end(), holds);
+  }
+  return false;
+}
+
 bool Holds(const Item& item, const Event& event, std::optional<int64_t> event_ns) {
+  if (item.elements != nullptr) return Holds(*item.elements, event, event_ns);
   const auto value_holds = [&](const std::vector<Test>& forms) {
     return std::any_of(forms.begin(), forms.end(), [&](const Test& test) { return TestHolds(item, test, event, event_ns); });
   };
@@ -428,28 +590,8 @@ bool Holds(const Expr& expr, const Event& event, std::optional<int64_t> event_ns
   return false;
 }
 
-Expr ParseDetection(const Yaml& body, const std::vector<std::string>& skip, bool condition_list_allowed, const Lists& lists) {
-  if (!body.IsMap()) throw Refused("a detection that is no map");
-  std::vector<std::pair<std::string, Expr>> selections;
-  std::vector<std::string> names;
-  for (const auto& [key, value] : body.entries) {
-    if (key == "condition" || std::find(skip.begin(), skip.end(), key) != skip.end()) continue;
-    if (key == "timeframe") throw Refused("timeframe");
-    selections.emplace_back(key, Selection(value, lists));
-    names.push_back(key);
-  }
-  const Yaml* condition = body.Find("condition");
-  if (condition == nullptr) throw Refused("no condition");
-  if (selections.empty()) throw Refused("no selection");
-  if (condition->IsScalar()) return Resolve(ParseCondition(condition->text, names, true), selections);
-  if (!condition->IsList() || condition->items.empty() || !condition_list_allowed) throw Refused("a condition that is no text");
-  Expr any;
-  any.kind = Expr::Kind::kOr;
-  for (const Yaml& each : condition->items) {
-    if (!each.IsScalar()) throw Refused("a condition that is no text");
-    any.children.push_back(Resolve(ParseCondition(each.text, names, true), selections));
-  }
-  return any;
+Expr ParseDetection(const Yaml& body, const std::vector<std::string>& skip, bool condition_list_allowed, const Lists& lists, bool selectors) {
+  return DetectionIn(body, skip, condition_list_allowed, Scope{lists, selectors, 0});
 }
 
 std::vector<ListEntry> ReadList(std::string_view text) {

@@ -44,8 +44,12 @@ struct Test {
   std::optional<int64_t> until_ns;
 };
 
+struct Elements;
+
 struct Item {
   std::string field;
+  std::optional<Path> path;      // 17: instead of `field`
+  std::shared_ptr<const Elements> elements;   // 17: the item says this, and nothing else
   bool keyword = false;          // no field: any leaf
   bool all = false, negated = false;
   std::vector<std::vector<Test>> values;   // each value is an OR of tests: base64offset's forms, a list's entries
@@ -60,8 +64,17 @@ struct Expr {
   size_t count = 0;              // kAtLeast: so many of the children
 };
 
-// `detection:` or the body of a filter. `skip`: keys that are not selections (a filter's `rules`). Throws Refused.
-Expr ParseDetection(const Yaml& body, const std::vector<std::string>& skip, bool condition_list_allowed, const Lists& lists);
+// 17: `path[any]` and its kin. Each element is an event of its own to `body`.
+struct Elements {
+  enum class Of { kAny, kAll, kAllOrEmpty, kNone, kItself };   // kItself: the value at the path, no array of elements
+  Of of = Of::kAny;
+  Path path;
+  Expr body;
+};
+
+// `detection:` or the body of a filter. `skip`: keys that are not selections (a filter's `rules`). `selectors`: the document is of
+// version 3 (17). Throws Refused.
+Expr ParseDetection(const Yaml& body, const std::vector<std::string>& skip, bool condition_list_allowed, const Lists& lists, bool selectors);
 
 // `event_ns`: for list entries that expire; none = no time.
 bool Holds(const Expr& expr, const Event& event, std::optional<int64_t> event_ns);

@@ -54,6 +54,7 @@ void EventMaker::Want(const Expr& expr, bool holds) {
 }
 
 void EventMaker::WantItem(const Item& item, bool holds) {
+  if (item.elements != nullptr || item.path) return;   // selectors have a maker of their own
   if (holds == item.negated) {
     // Nothing is the usual way to miss; a value next to the wanted one is the interesting way.
     if (!Chance(3)) return;

@@ -133,37 +133,28 @@ void Flatten(const Json& value, std::vector<const Json*>& out) {
   for (const Json& item : value.items) Flatten(item, out);
 }
 
-// 15: what `path` names inside `value`.
-void Find(const Json& value, std::string_view path, bool splits, Event::Found& found) {
+// 15: what `path` names inside `value`, arrays whole. Nothing = it does not exist.
+std::vector<const Json*> Find(const Json& value, std::string_view path, bool splits) {
+  std::vector<const Json*> found;
+  const auto add = [&](const std::vector<const Json*>& more) { found.insert(found.end(), more.begin(), more.end()); };
   if (value.kind == Json::Kind::kArray) {
-    for (const Json& item : value.items) Find(item, path, splits, found);
-    return;
+    for (const Json& item : value.items) add(Find(item, path, splits));
+    return found;
   }
-  if (value.kind != Json::Kind::kObject) return;
+  if (value.kind != Json::Kind::kObject) return found;
   // The whole remaining path as a key ends the search.
-  bool literal = false;
   for (const auto& [key, member] : value.members) {
-    if (key != path) continue;
-    literal = true;
-    Flatten(member, found.values);
+    if (key == path) found.push_back(&member);
   }
-  if (literal) {
-    found.exists = true;
-    return;
-  }
-  if (!splits) return;
+  if (!found.empty() || !splits) return found;
   // Else shorter prefixes, the longest first; one whose rest is missing does not end it.
   for (size_t dot = path.rfind('.'); dot != std::string_view::npos && dot > 0; dot = path.rfind('.', dot - 1)) {
-    Event::Found inner;
     for (const auto& [key, member] : value.members) {
-      if (key == path.substr(0, dot)) Find(member, path.substr(dot + 1), splits, inner);
+      if (key == path.substr(0, dot)) add(Find(member, path.substr(dot + 1), splits));
     }
-    if (inner.exists) {
-      found.exists = true;
-      found.values.insert(found.values.end(), inner.values.begin(), inner.values.end());
-      return;
-    }
+    if (!found.empty()) return found;
   }
+  return found;
 }
 
 void Collect(const Json& value, std::vector<const Json*>& leaves) {
@@ -190,8 +181,38 @@ Json::~Json() = default;
 
 const Event::Found& Event::Field(const std::string& path) const {
   const auto [it, first_time] = found_.try_emplace(path);
-  if (first_time) Find(root_, path, !HasEmptyPart(path), it->second);
+  if (first_time) {
+    const std::vector<const Json*> nodes = Find(root_, path, !HasEmptyPart(path));
+    it->second.exists = !nodes.empty();
+    for (const Json* node : nodes) Flatten(*node, it->second.values);
+  }
   return it->second;
+}
+
+std::vector<const Json*> Event::NodesAt(const Path& path) const {
+  std::vector<const Json*> nodes = {&root_};
+  for (const PathStep& step : path) {
+    std::vector<const Json*> next;
+    for (const Json* node : nodes) {
+      if (!step.keys.empty()) {
+        const std::vector<const Json*> found = Find(*node, step.keys, !HasEmptyPart(step.keys));
+        next.insert(next.end(), found.begin(), found.end());
+      } else if (node->kind == Json::Kind::kArray) {
+        const long size = static_cast<long>(node->items.size()), place = step.place < 0 ? size + step.place : step.place;
+        if (place >= 0 && place < size) next.push_back(&node->items[static_cast<size_t>(place)]);
+      }
+    }
+    nodes = std::move(next);
+  }
+  return nodes;
+}
+
+Event::Found Event::At(const Path& path) const {
+  Found found;
+  const std::vector<const Json*> nodes = NodesAt(path);
+  found.exists = !nodes.empty();
+  for (const Json* node : nodes) Flatten(*node, found.values);
+  return found;
 }
 
 const std::vector<const Json*>& Event::Leaves() const {

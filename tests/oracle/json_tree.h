@@ -32,6 +32,13 @@ struct Json {
 // Throws Refused (yaml_tree.h) for what is not one JSON value.
 Json ReadJson(std::string_view text);
 
+// A path with places in arrays (17): `a.b[0].c` is the keys "a.b", place 0, the keys "c".
+struct PathStep {
+  std::string keys;                                  // dotted; empty: a place
+  long place = 0;                                    // from 0; negative counts from the end
+};
+using Path = std::vector<PathStep>;
+
 // Looks fields up (SIGMA.md 15, 16) and remembers what it found.
 class Event {
  public:
@@ -42,6 +49,10 @@ class Event {
     std::vector<const Json*> values;                 // arrays are their elements, however deep
   };
   const Found& Field(const std::string& path) const;
+  // 17. No step: the event itself.
+  Found At(const Path& path) const;
+  // The same, arrays whole.
+  std::vector<const Json*> NodesAt(const Path& path) const;
   // Strings, numbers and bools of the whole event.
   const std::vector<const Json*>& Leaves() const;
   const Json& root() const { return root_; }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace tocsin::oracle {
@@ -67,19 +68,25 @@ std::optional<Moment> TimeOf(const Event& event, const std::string& field) {
 }
 
 // 25: what the event states of itself, the first text of each attribute that has one.
-Logsource LogsourceOf(const Event& event) {
+Logsource LogsourceOf(const Event& event, const std::set<std::string>& own_attributes) {
   const auto stated = [&](const char* field) {
     for (const Json* value : event.Field(field).values) {
       if (value->kind == Json::Kind::kString && !value->text.empty()) return value->text;
     }
     return std::string();
   };
-  return {stated("product"), stated("category"), stated("service")};
+  Logsource out{stated("product"), stated("category"), stated("service"), {}};
+  for (const std::string& name : own_attributes) out.custom[name] = stated(name.c_str());
+  return out;
 }
 
 }  // namespace
 
 std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std::string>& lines, const std::string& time_field, bool logsource_from_event) {
+  std::set<std::string> own_attributes;
+  for (const Rule& rule : rules.rules) {
+    for (const auto& [name, value] : rule.logsource.custom) own_attributes.insert(name);
+  }
   std::deque<Event> events;          // occurrences point at them
   std::vector<Occurrence> hits;
   std::vector<std::tuple<bool, int64_t, size_t, size_t, std::string>> out;
@@ -91,7 +98,7 @@ std::vector<std::string> MatchLines(const RuleSet& rules, const std::vector<std:
     }
     const Event& event = events.back();
     const std::optional<Moment> time = TimeOf(event, time_field);
-    const Logsource stated = logsource_from_event ? LogsourceOf(event) : Logsource();
+    const Logsource stated = logsource_from_event ? LogsourceOf(event, own_attributes) : Logsource();
     for (size_t i = 0; i < rules.rules.size(); i++) {
       const Rule& rule = rules.rules[i];
       if (rule.correlation || Contradicts(stated, rule.logsource) || !Holds(rule.condition, event, time ? std::optional(time->ns) : std::nullopt)) continue;

@@ -30,9 +30,7 @@ class RuleMaker {
   }
 
   std::string Filter(size_t number) {
-    // The product applies a filter before it compiles the filter's regexes and networks: see README.md.
-    std::string selection = Selection("    ");
-    while (selection.find("|re") != std::string::npos || selection.find("|cidr") != std::string::npos) selection = Selection("    ");
+    const std::string selection = Selection("    ");
     return "---\ntitle: 'filter" + std::to_string(number) + "'\n" + (Chance(3) ? "" : "logsource: {product: " + Any({"windows", "linux", "WINDOWS"}) + "}\n") + "filter:\n" +
            (Chance(8) ? "" : "  rules: " + Any({"any", "[]", "[r1, r2]", "nobody"}) + "\n") + "  s0:" + selection + "  condition: " + Any({"not s0", "s0", "not 1 of s*", "not them", "not all of them"}) + "\n";
   }
@@ -70,7 +68,7 @@ class RuleMaker {
   std::string Modifiers() {
     static const std::vector<std::string> kUsual = {"", "", "", "|contains", "|startswith", "|endswith", "|contains|all", "|all", "|neq", "|contains|neq", "|cased", "|cased|contains", "|windash", "|windash|contains",
                                                     "|contains|windash|all", "|re", "|re|i", "|re|i|m|s", "|re|all|neq", "|cidr", "|cidr|neq", "|lt", "|gte", "|gt|neq", "|exists", "|base64", "|base64|contains",
-                                                    "|base64offset|contains", "|wide|base64offset|contains", "|utf16|base64|contains", "|utf16be", "|base64offset|utf16le|contains", "|expand", "|contains|expand",
+                                                    "|base64offset|contains", "|wide|base64offset|contains", "|utf16|base64|contains", "|utf16be", "|base64offset|utf16le|contains", "|windash|wide|base64offset|contains", "|windash|base64", "|expand", "|contains|expand",
                                                     "|expand|re", "|expand|all|contains", "|fieldref", "|fieldref|contains", "|fieldref|neq", "|fieldref|cased|endswith", "|hour", "|minute|gt", "|week|lte", "|month|neq", "|year", "|day|gte"};
     if (!Chance(20)) return Any(kUsual);
     std::string out;
@@ -78,9 +76,7 @@ class RuleMaker {
       out += "|" + Any({"contains", "startswith", "endswith", "all", "neq", "cased", "exists", "base64", "base64offset", "wide", "utf16le", "utf16be", "utf16", "windash", "re", "i", "ignorecase", "m", "multiline",
                         "s", "dotall", "cidr", "lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year", "expand", "fieldref", "Contains", "contians", ""});
     }
-    // The product marks dashes after encoding, when there are none left; see the list of known differences in README.md.
-    const bool encoded = out.find("base64") != std::string::npos || out.find("utf16") != std::string::npos || out.find("wide") != std::string::npos;
-    return encoded && out.find("windash") != std::string::npos ? "|windash" : out;
+    return out;
   }
   std::string Scalar(const std::string& modifiers) {
     const auto has = [&](const char* word) { return modifiers.find(word) != std::string::npos; };

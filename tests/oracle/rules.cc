@@ -50,26 +50,25 @@ std::vector<Yaml> WithoutActions(const std::vector<Yaml>& documents) {
     } else {
       Yaml merged = action == "repeat" && previous.IsMap() ? previous : global;
       Merge(body, merged);
-      previous = merged;
-      // An action that is none of the three: refused below, as a document that says nothing.
-      if (action_node != nullptr && action != "repeat") merged.entries.clear();
+      if (action_node != nullptr && action != "repeat") {
+        // None of the three: refused below, as a document that says nothing. It is not what a later one repeats.
+        merged.entries.clear();
+      } else {
+        previous = merged;
+      }
       out.push_back(std::move(merged));
     }
   }
   return out;
 }
 
-Logsource ParseLogsource(const Yaml& body) {
-  if (!body.IsMap()) throw Refused("logsource is not a map");
-  Logsource out;
-  for (const auto& [key, value] : body.entries) {
-    std::string* attribute = key == "product" ? &out.product : key == "category" ? &out.category : key == "service" ? &out.service : nullptr;
-    if (attribute == nullptr || value.IsNull()) continue;
-    if (!value.IsScalar()) throw Refused("logsource");
-    *attribute = Lower(value.text);
-  }
-  if (out.product.empty() && out.category.empty() && out.service.empty()) throw Refused("a logsource that states nothing");
-  return out;
+// 17: from version 3 on brackets in field names are selectors.
+bool HasSelectors(const Yaml& document) {
+  const Yaml* version = document.Find("sigma-version");
+  if (version == nullptr) return false;
+  const std::string major = version->IsScalar() ? version->text.substr(0, version->text.find('.')) : "";
+  if (major != "1" && major != "2" && major != "3") throw Refused("an unknown version of Sigma");
+  return major == "3";
 }
 
 struct Filter {
@@ -95,7 +94,7 @@ Filter ParseFilter(const Yaml& document, const Lists& lists) {
   const Yaml* logsource = document.Find("logsource");
   if (logsource != nullptr) out.logsource = ParseLogsource(*logsource);
   else if (out.any) throw Refused("a filter for any rule without a logsource");
-  out.condition = ParseDetection(body, {"rules"}, false, lists);
+  out.condition = ParseDetection(body, {"rules"}, false, lists, HasSelectors(document));
   return out;
 }
 
@@ -158,7 +157,7 @@ class Loader {
     const Yaml* logsource = document.Find("logsource");
     if (logsource == nullptr) throw Refused("no logsource");
     rule.logsource = ParseLogsource(*logsource);
-    rule.condition = ParseDetection(*detection, {}, true, lists_);
+    rule.condition = ParseDetection(*detection, {}, true, lists_, HasSelectors(document));
   }
 
   void Refuse(size_t i, const std::string& reason) {
@@ -209,9 +208,7 @@ class Loader {
     for (size_t i = 0; i < rules_.size(); i++) {
       Rule& rule = rules_[i].rule;
       if (!rules_[i].taken || rule.correlation || !(filter.any || targets.contains(i))) continue;
-      const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
-      const bool applies = fits(filter.logsource.product, rule.logsource.product) && fits(filter.logsource.category, rule.logsource.category) && fits(filter.logsource.service, rule.logsource.service);
-      if (applies) rule.condition = Expr{Expr::Kind::kAnd, {rule.condition, filter.condition}, nullptr, 0};
+      if (Applies(filter.logsource, rule.logsource)) rule.condition = Expr{Expr::Kind::kAnd, {rule.condition, filter.condition}, nullptr, 0};
     }
   }
   void AddBase(size_t i, std::set<size_t>& targets) const {
@@ -227,6 +224,19 @@ class Loader {
 };
 
 }  // namespace
+
+Logsource ParseLogsource(const Yaml& body) {
+  if (!body.IsMap()) throw Refused("logsource is not a map");
+  Logsource out;
+  for (const auto& [key, value] : body.entries) {
+    if (key == "definition") continue;
+    if (!value.IsScalar()) throw Refused("logsource");
+    if (value.IsNull()) continue;
+    (key == "product" ? out.product : key == "category" ? out.category : key == "service" ? out.service : out.custom[key]) = Lower(value.text);
+  }
+  if (out.product.empty() && out.category.empty() && out.service.empty()) throw Refused("a logsource that states nothing");
+  return out;
+}
 
 RuleSet LoadRules(const std::vector<std::string>& files, const Lists& lists) {
   Loader loader(lists);
@@ -256,12 +266,20 @@ RuleSet LoadRulesFrom(const std::vector<std::string>& paths, const Lists& lists)
 bool Applies(const Logsource& rule, const std::optional<Logsource>& source) {
   if (!source) return true;
   const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == Lower(has); };
-  return fits(rule.product, source->product) && fits(rule.category, source->category) && fits(rule.service, source->service);
+  const auto has = [&](const auto& wanted) {
+    const auto it = source->custom.find(wanted.first);
+    return it != source->custom.end() && Lower(it->second) == wanted.second;
+  };
+  return fits(rule.product, source->product) && fits(rule.category, source->category) && fits(rule.service, source->service) && std::all_of(rule.custom.begin(), rule.custom.end(), has);
 }
 
 bool Contradicts(const Logsource& stated, const Logsource& rule) {
   const auto differ = [](const std::string& has, const std::string& wanted) { return !has.empty() && !wanted.empty() && Lower(has) != wanted; };
-  return differ(stated.product, rule.product) || differ(stated.category, rule.category) || differ(stated.service, rule.service);
+  const auto differs = [&](const auto& wanted) {
+    const auto it = stated.custom.find(wanted.first);
+    return it != stated.custom.end() && differ(it->second, wanted.second);
+  };
+  return differ(stated.product, rule.product) || differ(stated.category, rule.category) || differ(stated.service, rule.service) || std::any_of(rule.custom.begin(), rule.custom.end(), differs);
 }
 
 }  // namespace tocsin::oracle

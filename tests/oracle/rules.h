@@ -3,6 +3,7 @@
 #ifndef TOCSIN_TESTS_ORACLE_RULES_H_
 #define TOCSIN_TESTS_ORACLE_RULES_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ namespace tocsin::oracle {
 
 struct Logsource {
   std::string product, category, service;      // empty: not stated
+  std::map<std::string, std::string> custom;   // the author's own attributes
 };
 
 struct Rule {
@@ -39,6 +41,8 @@ RuleSet LoadRules(const std::vector<std::string>& files, const Lists& lists);
 // Files below the paths that end with .yml or .yaml, in byte order of their paths.
 RuleSet LoadRulesFrom(const std::vector<std::string>& paths, const Lists& lists);
 
+// Throws Refused.
+Logsource ParseLogsource(const Yaml& body);
 // 25: does the rule apply to events of that source? No logsource: every rule does.
 bool Applies(const Logsource& rule, const std::optional<Logsource>& source);
 // 25, an event's own logsource: what it does not state excludes nothing.

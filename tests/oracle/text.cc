@@ -249,7 +249,7 @@ std::optional<Instant> ParseInstant(std::string_view text) {
     }
     return WithFraction(seconds_since, fraction);
   }
-  static const re2::RE2 decimal("(\\d{1,10})\\.(\\d{1,9})");
+  static const re2::RE2 decimal("(0|[1-9]\\d{0,9})\\.(\\d{1,9})");
   std::string whole_seconds;
   if (re2::RE2::FullMatch(copy, decimal, &whole_seconds, &fraction)) return WithFraction(std::stoll(whole_seconds), fraction);
   // 1e2: a number is a number however JSON spells it.

@@ -111,6 +111,15 @@ bool Refuse(const SigmaContext& context, const char* code, Place place, std::str
   return false;
 }
 
+std::string EscapeBrackets(std::string_view key) {
+  std::string out;
+  for (const char c : key) {
+    if (c == '[' || c == ']') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 // The paths of the names that the body used.
 bool ResolveFields(const YamlNode& key, const SigmaContext& context, ElementTest& test) {
   for (size_t i = 0; i < test.fields.size(); i++) {
@@ -157,9 +166,11 @@ bool IsElementTest(std::string_view field, const YamlNode& value, const SigmaCon
 
 bool ParseElementItem(const YamlNode& key, std::string_view field, const YamlNode& value, SigmaContext context, Item& out) {
   SplitPath split = Split(field);
+  // `field` is the end of the key's name: what stands behind the selectors that were read before.
+  const size_t name_size = std::min(key.text.find('|'), key.text.size());
   if (!split.error.empty()) {
     Place place = key.place;
-    place.column += static_cast<uint32_t>(Characters(field.substr(0, split.error_at)) + (key.quoted ? 1 : 0));
+    place.column += static_cast<uint32_t>(Characters(key.text.substr(0, name_size - field.size() + split.error_at)) + (key.quoted ? 1 : 0));
     return Refuse(context, "T0117", place, std::move(split.error), std::move(split.expected));
   }
   const bool starts_with_key = !split.path.steps.empty() && !split.path.steps[0].key.empty();
@@ -171,10 +182,12 @@ bool ParseElementItem(const YamlNode& key, std::string_view field, const YamlNod
   inside.array_selectors = true;
   inside.element_depth = context.element_depth + 1;
   out.place = key.place;
-  out.field = context.fields.Intern(starts_with_key ? split.path.steps[0].key : ".");
+  // What the event's walk must find; inside an element names keep their escapes.
+  const std::string first = starts_with_key ? split.path.steps[0].key : ".";
+  out.field = context.fields.Intern(context.element_depth == 0 ? first : EscapeBrackets(first));
   bool ok;
   if (IsBody(value) && (!split.quantifier || split.rest.empty())) {
-    if (key.text.size() != field.size()) return Refuse(context, "T0104", value.place, "modifiers with a map", "modifiers on the fields inside it");
+    if (key.text.size() != name_size) return Refuse(context, "T0104", value.place, "modifiers with a map", "modifiers on the fields inside it");
     test->of = split.quantifier.value_or(Of::kValue);
     test->path = std::move(split.path);
     ok = ParseElementBody(value, inside, test->items, test->condition);

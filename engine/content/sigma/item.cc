@@ -235,7 +235,10 @@ class ItemParser {
   bool ParseFieldRef(const YamlNode& node, std::vector<ValueTest>& out) {
     if (node.text.empty() || node.IsNull()) return Refuse("T0109", node.place, "`fieldref` without a field", "the name of another field");
     ValueTest test{.kind = ValueTest::Kind::kFieldRef, .cased = Has(Modifier::kCased)};
-    test.other_field = context_.fields.Intern(node.text);
+    // Inside an element names keep their escapes, as in InternField.
+    const bool name = context_.array_selectors && context_.element_depth == 0;
+    if (name && HasSelector(node.text)) return Refuse("T0117", node.place, "a selector in the value of `fieldref`", "a field without brackets, or `\\[` and `\\]` for the characters themselves");
+    test.other_field = context_.fields.Intern(name ? UnescapeBrackets(node.text) : node.text);
     context_.UsesField(node.place, node.text);
     if (Anchors() > 0) {
       test.pattern.pieces.push_back({Pattern::Kind::kLiteral, ""});

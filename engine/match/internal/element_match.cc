@@ -106,11 +106,12 @@ class JsonTree {
   std::vector<JsonNode> nodes_;
 };
 
-// The nodes at a path from `node`, appended to `out`. False when there is none.
-bool Find(const JsonTree& tree, uint32_t node, const ElementPath& path, size_t step, std::vector<uint32_t>& out);
+// The nodes at a path from `node`, appended to `out`.
+void Find(const JsonTree& tree, uint32_t node, const ElementPath& path, size_t step, std::vector<uint32_t>& out);
 
-// `path` from an object or, any-member, from the objects of an array: the longest literal key first; one that leads nowhere gives
-// way to the next shorter (15). A key that stands twice gives both.
+// `keys` from an object or, any-member, from the objects of an array, and the steps behind them: the longest literal key first; a
+// prefix whose rest is missing gives way to the next shorter, the whole as a key ends the search, whatever lies behind it (15). A
+// key that stands twice gives both. False when the keys lead nowhere.
 bool FindKeys(const JsonTree& tree, uint32_t node, std::string_view keys, const ElementPath& path, size_t step, std::vector<uint32_t>& out) {
   bool found = false;
   if (tree[node].type == ondemand::json_type::array) {
@@ -122,7 +123,12 @@ bool FindKeys(const JsonTree& tree, uint32_t node, std::string_view keys, const 
     const std::string_view key = keys.substr(0, end);
     for (uint32_t child = tree[node].first_child; child != kNone; child = tree[child].next) {
       if (tree[child].key != key) continue;
-      found |= end == keys.size() ? Find(tree, child, path, step + 1, out) : FindKeys(tree, child, keys.substr(end + 1), path, step, out);
+      if (end < keys.size()) {
+        found |= FindKeys(tree, child, keys.substr(end + 1), path, step, out);
+        continue;
+      }
+      found = true;
+      Find(tree, child, path, step + 1, out);
     }
     if (found) return true;
     end = end == 0 ? std::string_view::npos : keys.rfind('.', end - 1);
@@ -130,23 +136,27 @@ bool FindKeys(const JsonTree& tree, uint32_t node, std::string_view keys, const 
   }
 }
 
-bool Find(const JsonTree& tree, uint32_t node, const ElementPath& path, size_t step, std::vector<uint32_t>& out) {
+void Find(const JsonTree& tree, uint32_t node, const ElementPath& path, size_t step, std::vector<uint32_t>& out) {
   if (step == path.steps.size()) {
     out.push_back(node);
-    return true;
+    return;
   }
   const ElementPath::Step& wanted = path.steps[step];
-  if (!wanted.key.empty()) return FindKeys(tree, node, wanted.key, path, step, out);
-  if (tree[node].type != ondemand::json_type::array) return false;
+  if (!wanted.key.empty()) {
+    FindKeys(tree, node, wanted.key, path, step, out);
+    return;
+  }
+  if (tree[node].type != ondemand::json_type::array) return;
   int64_t index = wanted.index;
   if (index < 0) {
     for (uint32_t child = tree[node].first_child; child != kNone; child = tree[child].next) index++;
-    if (index < 0) return false;
+    if (index < 0) return;
   }
   for (uint32_t child = tree[node].first_child; child != kNone; child = tree[child].next) {
-    if (index-- == 0) return Find(tree, child, path, step + 1, out);
+    if (index-- != 0) continue;
+    Find(tree, child, path, step + 1, out);
+    return;
   }
-  return false;
 }
 
 ValueKind KindOf(ondemand::json_type type) {
