@@ -236,6 +236,30 @@ TEST_F(ReaderTest, BadRecords) {
   }
 }
 
+// The symptom: whether an event was bad depended on what rules wanted of it. Nobody wants `other`.
+TEST_F(ReaderTest, ATextIsJudgedByItsBytesAlone) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"{\"other\":12x}", "not JSON: a wrong number"},         {"{\"other\":[tru]}", "not JSON: neither true, false nor null"},
+      {"{\"other\":\"\\q\"}", "not JSON: a wrong escape inside a string"}, {"{\"other\":{\"x\" 1}}", "not JSON"},
+      {"{\"other\":[1}}", "not JSON"},                          {"{\"other\":{\"x\":1,}}", "not JSON"},
+  };
+  for (const auto& [text, reason] : cases) {
+    EXPECT_EQ(Raw({text}), Strings{}) << text;
+    ASSERT_EQ(bad_.size(), 1u) << text;
+    EXPECT_STREQ(bad_[0].reason, reason) << text;
+  }
+}
+
+// The symptom: an envelope that breaks behind its array gave that array's events twice.
+TEST_F(ReaderTest, AnEnvelopeThatBreaksBehindItsArrayGivesItsEventsOnce) {
+  EXPECT_EQ(Raw({R"({"Records":[{"a":1},{"a":2}],"more" 1})", R"({"a":3})"}), (Strings{R"(? {"a":1})", R"(? {"a":2})", R"(? {"a":3})"}));
+  ASSERT_EQ(bad_.size(), 1u);
+  EXPECT_EQ(bad_[0].bytes, R"("more" 1})");
+  EXPECT_EQ(Raw({R"({"Records":[{"a":1}] "more":1})"}), Strings{R"(? {"a":1})"});
+  ASSERT_EQ(bad_.size(), 1u);
+  EXPECT_EQ(bad_[0].line, 1u);
+}
+
 TEST_F(ReaderTest, ABadLineCostsOneEvent) {
   EXPECT_EQ(Raw({R"({"a":1})", R"({"a":)", R"({"a":2})"}), (Strings{R"(? {"a":1})", R"(? {"a":2})"}));
   ASSERT_EQ(bad_.size(), 1u);
@@ -345,6 +369,27 @@ TEST_F(ReaderTest, IdentityIsTheIdOrTheRecord) {
   EXPECT_NE(ids[0], ids[2]);
   EXPECT_EQ(ids[3], ids[4]);
   EXPECT_EQ(record, (std::vector<bool>{false, false, false, true, true}));
+}
+
+// Leaves are every scalar but null, each once: wanted or not, below keys with dots, of an envelope's headers too.
+TEST_F(ReaderTest, LeavesAreEveryScalarOnce) {
+  content::Diagnostics diagnostics;
+  content_ = content::ContentFromText({.rules = std::string(kRules) + "---\ntitle: keywords\nlogsource: {product: github}\ndetection: {words: [x], condition: words}\n", .sources = kSources}, diagnostics);
+  plan_ = Plan::Compile(content_, {}, diagnostics);
+  ASSERT_EQ(diagnostics.Text(), "");
+  const auto leaves = [&](const std::string& text) {
+    std::multiset<std::string> out;
+    Read({text}, [&](const EventView& event) {
+      for (const Value& leaf : event.leaves()) out.insert(std::string(leaf.text));
+      return "";
+    });
+    return out;
+  };
+  using Set = std::multiset<std::string>;
+  EXPECT_EQ(leaves(R"({"a":1,"other":[2,{"deep":"t\u0061","none":null}],"id":true,"o":{}})"), (Set{"1", "2", "ta", "true"}));
+  EXPECT_EQ(leaves(R"({"a":{"b":"short","z":1},"a.b":"long","other":{"q":2},"x":{"y":3}})"), (Set{"1", "2", "3", "long", "short"}));
+  EXPECT_EQ(leaves(R"({"a":[{"b.c":1,"b":{"c":9},"n":"u"}]})"), (Set{"1", "9", "u"}));
+  EXPECT_EQ(leaves(R"({"headers":{"X-GitHub-Event":"push"},"payload":{"ref":"r","n":7},"more":"m"})"), (Set{"7", "m", "push", "r"}));
 }
 
 TEST_F(ReaderTest, DeepNestingIsCutAndCounted) {
