@@ -132,7 +132,9 @@ std::string Diagnostics::TextOf(const Diagnostic& diagnostic) const {
 }
 
 std::string NearestWord(std::string_view word, const std::vector<std::string_view>& candidates) {
+  constexpr size_t kMaxWord = 256;   // nobody misspells more; the comparison is quadratic
   std::string_view best;
+  if (word.size() > kMaxWord) return "";
   // A third of the letters may be wrong, and at least one.
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
   const std::string folded = Folded(word);

@@ -138,7 +138,10 @@ class TreeBuilder {
       default:
         return Stop(event.start_mark, "T0001", "not YAML: a value was expected");
     }
-    if (!anchor.empty()) anchors_[anchor] = {node, Size(node)};
+    if (anchor.empty()) return true;
+    Anchored anchored{node, {}};
+    AddSize(node, anchored.size);
+    anchors_[anchor] = std::move(anchored);
     return true;
   }
 
@@ -188,19 +191,32 @@ class TreeBuilder {
     const auto it = anchors_.find(name);
     if (it == anchors_.end()) return Stop(event.start_mark, "T0006", "the alias *" + name + " has no anchor before it", "quotes around a value that begins with *: '*" + name + "'");
     // A few aliases of aliases would fill the memory: copies count like written nodes.
-    nodes_ += it->second.second;
+    nodes_ += it->second.size.nodes;
+    alias_bytes_ += it->second.size.bytes;
     if (nodes_ > kMaxYamlNodes) return Stop(event.start_mark, "T0003", "aliases that expand to more than " + std::to_string(kMaxYamlNodes) + " values");
+    if (alias_bytes_ > kMaxAliasBytes) return Stop(event.start_mark, "T0003", "aliases that expand to more than " + std::to_string(kMaxAliasBytes >> 20) + " MiB of text");
     const Place place = node.place;
-    node = it->second.first;
+    node = it->second.node;
     node.place = place;
     return true;
   }
 
-  static size_t Size(const YamlNode& node) {
-    size_t size = 1;
-    for (const YamlNode& item : node.items) size += Size(item);
-    for (const auto& [key, value] : node.entries) size += 1 + Size(value);
-    return size;
+  struct NodeSize {
+    size_t nodes = 0, bytes = 0;
+  };
+  struct Anchored {
+    YamlNode node;
+    NodeSize size;
+  };
+
+  static void AddSize(const YamlNode& node, NodeSize& size) {
+    size.nodes++;
+    size.bytes += node.text.size();
+    for (const YamlNode& item : node.items) AddSize(item, size);
+    for (const auto& [key, value] : node.entries) {
+      AddSize(key, size);
+      AddSize(value, size);
+    }
   }
 
   const uint32_t file_, line_;
@@ -210,7 +226,8 @@ class TreeBuilder {
   size_t nodes_ = 0;
   bool stopped_ = false;
   std::optional<size_t> broken_line_;
-  std::map<std::string, std::pair<YamlNode, size_t>> anchors_;
+  size_t alias_bytes_ = 0;
+  std::map<std::string, Anchored> anchors_;
 };
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }

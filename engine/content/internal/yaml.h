@@ -18,6 +18,7 @@ namespace tocsin::content {
 
 inline constexpr int kMaxYamlDepth = 64;
 inline constexpr size_t kMaxYamlNodes = 2'000'000;
+inline constexpr size_t kMaxAliasBytes = 64u << 20;   // of text that aliases repeat, in one file
 inline constexpr size_t kMaxRuleFileBytes = 16u << 20;
 
 struct YamlNode {

@@ -79,6 +79,10 @@ TEST(Yaml, BoundsHold) {
     bomb += "]\n";
   }
   EXPECT_NE(Parsed(bomb).diagnostics.Text().find("T0003"), std::string::npos);
+  // A megabyte of text, a hundred times: few values, much memory.
+  std::string echo = "x: &x " + std::string(1 << 20, 'A') + "\nl: [*x";
+  for (int i = 1; i < 100; i++) echo += ", *x";
+  EXPECT_NE(Parsed(echo + "]\n").diagnostics.Text().find("T0003"), std::string::npos);
   EXPECT_NE(Parsed(std::string(kMaxRuleFileBytes + 1, ' ')).diagnostics.Text().find("T0007"), std::string::npos);
 }
 

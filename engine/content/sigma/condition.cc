@@ -23,10 +23,14 @@ bool IsWordCharacter(char c) {
 std::vector<Token> Tokens(const YamlNode& node) {
   std::vector<Token> out;
   const std::string_view text = node.text;
+  // Columns hold for conditions in one line; a folded one points at its beginning.
+  const bool one_line = text.find('\n') == std::string_view::npos;
+  size_t counted = 0, characters = node.quoted ? 1 : 0;   // before `counted`
   const auto place_at = [&](size_t i) {
     Place place = node.place;
-    // Columns hold for conditions in one line; a folded one points at its beginning.
-    if (text.find('\n') == std::string_view::npos) place.column += static_cast<uint32_t>(Characters(text.substr(0, i)) + (node.quoted ? 1 : 0));
+    characters += Characters(text.substr(counted, i - counted));
+    counted = i;
+    if (one_line) place.column += static_cast<uint32_t>(characters);
     return place;
   };
   for (size_t i = 0; i < text.size();) {
@@ -51,8 +55,10 @@ std::vector<Token> Tokens(const YamlNode& node) {
   return out;
 }
 
-// `count(field) by group > 5`, as conditions had it behind a `|`, as the correlation that says the same over this rule.
-std::string CorrelationFor(std::string_view aggregation) {
+// `count(field) by group > 5`, as conditions had it behind a `|`, as the correlation that says the same over this rule. The span
+// stood in `timeframe`.
+std::string CorrelationFor(std::string_view aggregation, std::string_view timeframe) {
+  const std::string span(timeframe.empty() ? "5m" : timeframe);
   std::vector<std::string> words;
   for (size_t i = 0; i < aggregation.size();) {
     size_t end = i + 1;
@@ -67,7 +73,7 @@ std::string CorrelationFor(std::string_view aggregation) {
     const auto it = std::find(words.begin(), words.end(), wanted);
     return it == words.end() || it + 1 == words.end() ? "" : *(it + 1);
   };
-  if (word(0) == "near") return "a correlation beside this rule: {type: temporal, rules: [RULES], timespan: 5m}, one rule for each selection";
+  if (word(0) == "near") return std::string("a correlation beside this rule: {type: temporal, rules: [NAMES], timespan: ") + span + "}, with a rule and its `name` for each selection";
   static constexpr std::pair<std::string_view, std::string_view> kSigns[] = {{">", "gt"}, {">=", "gte"}, {"<", "lt"}, {"<=", "lte"}, {"=", "eq"}, {"==", "eq"}};
   std::string condition = "gte: 5";
   for (const auto& [sign, name] : kSigns) {
@@ -83,13 +89,13 @@ std::string CorrelationFor(std::string_view aggregation) {
   const std::string group = behind("by").empty() ? "" : ", group-by: [" + behind("by") + "]";
   if (!field.empty()) condition = "field: " + field + ", " + condition;
   if (type == "value_percentile") condition += word(0) == "min" ? ", percentile: 0" : ", percentile: 100";
-  return "a correlation beside this rule: {type: " + type + ", rules: [RULE]" + group + ", timespan: 5m, condition: {" + condition + "}}";
+  return "a correlation beside this rule: {type: " + type + ", rules: [NAME]" + group + ", timespan: " + span + ", condition: {" + condition + "}}, NAME being this rule's `name`";
 }
 
 class ConditionParser {
  public:
-  ConditionParser(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, const SigmaContext& context)
-      : text_(node.text), tokens_(Tokens(node)), selectors_(selectors), names_(names), context_(context) {}
+  ConditionParser(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, const SigmaContext& context, std::string_view timeframe)
+      : text_(node.text), tokens_(Tokens(node)), selectors_(selectors), names_(names), context_(context), timeframe_(timeframe) {}
 
   bool Parse(ConditionNode& out) {
     if (context_.portable != nullptr) TellCapitals();
@@ -98,7 +104,7 @@ class ConditionParser {
     const Token& token = Peek();
     if (token.kind == Token::Kind::kEnd) return true;
     if (token.kind == Token::Kind::kPipe) {
-      return Refuse("T0202", "`|` in a condition: aggregations were taken out of Sigma", CorrelationFor(text_.substr(static_cast<size_t>(token.text.data() - text_.data()) + 1)));
+      return Refuse("T0202", "`|` in a condition: aggregations were taken out of Sigma", CorrelationFor(text_.substr(static_cast<size_t>(token.text.data() - text_.data()) + 1), timeframe_));
     }
     if (token.kind == Token::Kind::kClose) return Refuse("T0203", "a `)` that closes nothing");
     return Refuse("T0204", "`" + std::string(token.text) + "` where `and`, `or` or the end was due", "and, or");
@@ -210,6 +216,7 @@ class ConditionParser {
   const bool selectors_;
   const std::vector<std::string_view>& names_;
   const SigmaContext& context_;
+  const std::string_view timeframe_;
   size_t at_ = 0;
 };
 
@@ -236,8 +243,8 @@ bool GlobMatches(std::string_view pattern, std::string_view text) {
 
 }  // namespace
 
-bool ParseCondition(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, const SigmaContext& context, ConditionNode& out) {
-  return ConditionParser(node, selectors, names, context).Parse(out);
+bool ParseCondition(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, const SigmaContext& context, ConditionNode& out, std::string_view timeframe) {
+  return ConditionParser(node, selectors, names, context, timeframe).Parse(out);
 }
 
 bool SelectorTakes(std::string_view pattern, std::string_view identifier) {

@@ -25,8 +25,10 @@ struct ConditionNode {
 inline constexpr int kMaxConditionDepth = 100;
 
 // Parses one condition. `selectors`: `1 of x*` and its like are part of the language (not in correlations). False when it is
-// refused, reported with the column of the offending word. `names` are for "did you mean", and win over keywords in capitals.
-bool ParseCondition(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, const SigmaContext& context, ConditionNode& out);
+// refused, reported with the column of the offending word. `names` are for "did you mean", and win over keywords in capitals;
+// `timeframe` for the correlation that an aggregation ought to be.
+bool ParseCondition(const YamlNode& node, bool selectors, const std::vector<std::string_view>& names, const SigmaContext& context, ConditionNode& out,
+                    std::string_view timeframe = "");
 
 // Does a selector pattern (`sel*`, `*_x`, `them`) take this identifier? `_x` only when the pattern says `_`.
 bool SelectorTakes(std::string_view pattern, std::string_view identifier);

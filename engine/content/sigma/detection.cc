@@ -15,14 +15,15 @@ class DetectionParser {
   DetectionParser(SigmaContext context, ParsedDetection& out) : context_(context), out_(out) {}
 
   bool Parse(const YamlNode& body, const std::vector<std::string_view>& skip, bool condition_list_allowed) {
-    bool ok = true;
+    bool ok = true, has_timeframe = false;
     const YamlNode* condition = nullptr;
     for (const auto& [key, value] : body.entries) {
       if (key.text == "condition") {
         condition = &value;
       } else if (key.text == "timeframe") {
-        context_.diagnostics.Error("T0301", key.place, "`timeframe` was taken out of Sigma", "a correlation with `timespan` over this rule");
-        ok = false;
+        timeframe_ = value.text;
+        has_timeframe = true;
+        context_.diagnostics.Error("T0301", key.place, "`timeframe` was taken out of Sigma", "a correlation over this rule, with `timespan: " + (value.text.empty() ? "5m" : value.text) + "`");
       } else if (std::find(skip.begin(), skip.end(), key.text) == skip.end()) {
         ok &= ParseSelection(key, value);
       }
@@ -40,7 +41,7 @@ class DetectionParser {
       return false;
     }
     if (!ok) return false;
-    return ParseConditions(*condition, condition_list_allowed);
+    return ParseConditions(*condition, condition_list_allowed) && !has_timeframe;
   }
 
   // A map is AND, a list of maps OR, plain values keywords; a mixed list is OR of each (6).
@@ -91,7 +92,14 @@ class DetectionParser {
     Place place;
     Expr expr;
     bool used = false;
+    size_t parts = 0;   // of `expr`
   };
+
+  static size_t PartsOf(const Expr& expr) {
+    size_t parts = 1;
+    for (const Expr& child : expr.children) parts += PartsOf(child);
+    return parts;
+  }
 
   // A condition that uses what is there.
   std::string Suggestion() const {
@@ -117,6 +125,7 @@ class DetectionParser {
     }
     if (key.text.find('.') != std::string::npos) context_.NotPortable(key.place, "a dot in the name of a selection");
     if (!ParseBody(value, selection.expr)) return false;
+    selection.parts = PartsOf(selection.expr);
     selections_.push_back(std::move(selection));
     return true;
   }
@@ -175,16 +184,23 @@ class DetectionParser {
     std::vector<std::string_view> names;
     for (const Selection& selection : selections_) names.push_back(selection.name);
     ConditionNode condition;
-    return ParseCondition(node, /*selectors=*/true, names, context_, condition) && Resolve(condition, names, out);
+    return ParseCondition(node, /*selectors=*/true, names, context_, condition, timeframe_) && Resolve(condition, names, out);
   }
 
-  Expr Use(Selection& selection) {
+  // The selection, put in. False when the condition grows too large: `1 of x*` a thousand times over a thousand selections.
+  bool Use(Selection& selection, const ConditionNode& at, Expr& out) {
     selection.used = true;
-    Expr expr;
-    expr.kind = Expr::Kind::kSelection;
-    expr.name = selection.name;
-    expr.children.push_back(selection.expr);
-    return expr;
+    parts_ += selection.parts + 1;
+    if (parts_ > kMaxParts) return TooLarge(at);
+    out.kind = Expr::Kind::kSelection;
+    out.name = selection.name;
+    out.children.push_back(selection.expr);
+    return true;
+  }
+
+  bool TooLarge(const ConditionNode& at) {
+    context_.diagnostics.Error("T0211", at.place, "the condition grows to more than " + std::to_string(kMaxParts) + " parts", "fewer uses of large selections");
+    return false;
   }
 
   bool Resolve(const ConditionNode& node, const std::vector<std::string_view>& names, Expr& out) {
@@ -196,14 +212,13 @@ class DetectionParser {
           context_.diagnostics.Error("T0308", node.place, "there is no selection `" + node.name + "`", nearest.empty() ? "one of the selections above" : "`" + nearest + "`");
           return false;
         }
-        out = Use(*it);
-        return true;
+        return Use(*it, node, out);
       }
       case ConditionNode::Kind::kAnyOf:
       case ConditionNode::Kind::kAllOf: {
         out.kind = node.kind == ConditionNode::Kind::kAnyOf ? Expr::Kind::kOr : Expr::Kind::kAnd;
         for (Selection& selection : selections_) {
-          if (SelectorTakes(node.name, selection.name)) out.children.push_back(Use(selection));
+          if (SelectorTakes(node.name, selection.name) && !Use(selection, node, out.children.emplace_back())) return false;
         }
         if (!out.children.empty()) return true;
         return NothingTaken(node, names);
@@ -223,10 +238,23 @@ class DetectionParser {
     return false;
   }
 
+  // `sel_a` is taken by `sel_*`; a name without a line, by itself.
+  static std::string PatternFor(std::string_view name) {
+    const size_t line = name.find_last_of("_-");
+    return line == std::string_view::npos || line == 0 ? std::string(name) : std::string(name.substr(0, line + 1)) + "*";
+  }
+
   bool NothingTaken(const ConditionNode& node, const std::vector<std::string_view>& names) {
     std::string nearest = NearestWord(node.name, names);
     if (nearest.empty() && !names.empty()) nearest = names.front();
-    context_.diagnostics.Error("T0309", node.place, "no selection is called `" + node.name + "`", nearest.empty() ? "a pattern that takes a selection" : "a pattern that takes `" + nearest + "`");
+    const std::string pattern = PatternFor(nearest);
+    std::string taken;
+    size_t count = 0;
+    for (const std::string_view name : names) {
+      if (SelectorTakes(pattern, name) && count++ < 3) taken += (taken.empty() ? "`" : ", `") + std::string(name) + "`";
+    }
+    if (count > 3) taken += " and " + std::to_string(count - 3) + " more";
+    context_.diagnostics.Error("T0309", node.place, "no selection is called `" + node.name + "`", nearest.empty() ? "a pattern that takes a selection" : "`" + pattern + "`, which takes " + taken);
     return false;
   }
 
@@ -235,40 +263,50 @@ class DetectionParser {
     context_.NotPortable(node.place, "`" + std::to_string(node.count) + " of`");
     std::vector<Expr> taken;
     for (Selection& selection : selections_) {
-      if (SelectorTakes(node.name, selection.name)) taken.push_back(Use(selection));
+      if (SelectorTakes(node.name, selection.name) && !Use(selection, node, taken.emplace_back())) return false;
     }
     if (taken.empty()) return NothingTaken(node, names);
     if (node.count > taken.size()) {
       context_.diagnostics.Error("T0210", node.place, "`" + node.name + "` takes " + std::to_string(taken.size()) + (taken.size() == 1 ? " selection" : " selections") + ", fewer than " + std::to_string(node.count), "all of " + node.name);
       return false;
     }
-    out.kind = Expr::Kind::kOr;
-    std::vector<size_t> chosen;
-    if (Choose(taken, node.count, 0, chosen, out)) return true;
+    // Each selection stands in `count` of `taken.size()` ways.
+    double ways = 1, parts = 0;
+    for (size_t i = 0; i < node.count; i++) ways = ways * static_cast<double>(taken.size() - i) / static_cast<double>(i + 1);
+    for (const Expr& each : taken) parts += static_cast<double>(PartsOf(each)) * ways * static_cast<double>(node.count) / static_cast<double>(taken.size());
+    if (ways <= kMaxChoices) {
+      if (static_cast<double>(parts_) + parts > kMaxParts) return TooLarge(node);
+      parts_ += static_cast<size_t>(parts);
+      out.kind = Expr::Kind::kOr;
+      std::vector<size_t> chosen;
+      Choose(taken, node.count, 0, chosen, out);
+      return true;
+    }
     context_.diagnostics.Error("T0210", node.place, "more than " + std::to_string(kMaxChoices) + " ways to choose " + std::to_string(node.count) + " of " + std::to_string(taken.size()), "fewer selections");
     return false;
   }
 
-  static bool Choose(const std::vector<Expr>& from, size_t count, size_t next, std::vector<size_t>& chosen, Expr& out) {
+  static void Choose(const std::vector<Expr>& from, size_t count, size_t next, std::vector<size_t>& chosen, Expr& out) {
     if (chosen.size() == count) {
-      if (out.children.size() == kMaxChoices) return false;
       Expr& all = out.children.emplace_back();
       all.kind = Expr::Kind::kAnd;
       for (const size_t each : chosen) all.children.push_back(from[each]);
-      return true;
+      return;
     }
     for (size_t i = next; i + (count - chosen.size()) <= from.size(); i++) {
       chosen.push_back(i);
-      if (!Choose(from, count, i + 1, chosen, out)) return false;
+      Choose(from, count, i + 1, chosen, out);
       chosen.pop_back();
     }
-    return true;
   }
 
   static constexpr size_t kMaxChoices = 1000;   // 5 of 10 are 252
+  static constexpr size_t kMaxParts = 200'000;  // of conditions with their selections put in
   SigmaContext context_;
   ParsedDetection& out_;
   std::vector<Selection> selections_;
+  std::string timeframe_;
+  size_t parts_ = 0;
 };
 
 }  // namespace
@@ -277,7 +315,9 @@ bool ParseDetection(const YamlNode& body, const std::vector<std::string_view>& s
   if (!body.IsMap()) {
     const std::string_view said = body.IsNull() ? "is empty: what belongs to it is not indented below it" : body.IsSequence() ? "is a list" : "is not a map";
     context.diagnostics.Error("T0305", body.place, "`detection` " + std::string(said),
-                              body.IsSequence() ? "its selections and `condition` without the `- ` before them" : "detection: {selection: {field: value}, condition: selection}");
+                              body.IsSequence() ? "its selections and `condition` without the `- ` before them"
+                              : body.IsNull()   ? "its selections and `condition` below it, indented further than `detection`"
+                                                : "detection: {selection: {field: value}, condition: selection}");
     return false;
   }
   return DetectionParser(context, out).Parse(body, skip, condition_list_allowed);
@@ -296,7 +336,7 @@ bool ParseElementBody(const YamlNode& node, SigmaContext context, std::vector<It
 bool ParseLogsource(const YamlNode& node, Diagnostics& diagnostics, Logsource& out) {
   if (!node.IsMap()) {
     const std::string_view said = node.IsNull() ? "is empty: what belongs to it is not indented below it" : node.IsSequence() ? "is a list" : "is not a map";
-    diagnostics.Error("T0310", node.place, "`logsource` " + std::string(said), node.IsSequence() ? "product, category, service without the `- ` before them" : "logsource: {product: aws, service: cloudtrail}");
+    diagnostics.Error("T0310", node.place, "`logsource` " + std::string(said), node.IsSequence() ? "product, category, service without the `- ` before them" : node.IsNull() ? "product, category, service below it, indented further than `logsource`" : "logsource: {product: aws, service: cloudtrail}");
     return false;
   }
   bool any = false;

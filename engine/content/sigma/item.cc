@@ -183,6 +183,7 @@ class ItemParser {
     if (node.IsNull()) {
       if (keyword) return Refuse("T0106", node.place, "null as a keyword", "a text");
       if (shaped) return Refuse("T0107", node.place, "null with a text modifier", "`field: null`, or a text in quotes");
+      if (node.text.empty()) context_.diagnostics.Warning("T0157", place_, "no value: that asks for an event without the field", "`null`, if that is meant; else its values behind it, or below it and indented further");
       out.push_back({.kind = ValueTest::Kind::kNull});
       return true;
     }

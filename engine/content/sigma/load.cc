@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kHourNs = 3600ll * 1'000'000'000;
 constexpr int kMaxChainDepth = 10;
+constexpr size_t kMaxCircle = 1000;   // a circle of more rules is told as a chain that is too long
 constexpr size_t kMaxTitle = 256;
 
 constexpr std::string_view kRuleKeys[] = {
@@ -251,6 +252,14 @@ class RuleCollector::Impl {
     // An event may state them too (--logsource-from-event).
     for (const auto& [name, value] : rule.detection.logsource.custom) context_.fields.Intern(name);
     ParsedDetection parsed;
+    const auto beside = std::find_if(document.entries.begin(), document.entries.end(), [](const auto& entry) { return entry.first.text == "condition"; });
+    if (detection->IsMap() && !detection->entries.empty() && detection->Find("condition") == nullptr && beside != document.entries.end()) {
+      Refuse("T0302", beside->first.place, "`condition` stands beside `detection`, not in it", "indented as far as `" + detection->entries[0].first.text + "`");
+      YamlNode whole = *detection;   // what else is wrong is told all the same
+      whole.entries.push_back(*beside);
+      ParseDetection(whole, {}, /*condition_list_allowed=*/true, ContextFor(document), parsed);
+      return;
+    }
     if (!ParseDetection(*detection, {}, /*condition_list_allowed=*/true, ContextFor(document), parsed)) return;
     rule.detection.items = std::move(parsed.items);
     rule.detection.condition = std::move(parsed.condition);
@@ -303,7 +312,7 @@ class RuleCollector::Impl {
       if (std::find(std::begin(kRuleKeys), std::end(kRuleKeys), key.text) != std::end(kRuleKeys)) continue;
       // Unknown keys are the author's own attributes, unless they differ from a known one in spelling alone.
       for (const std::string_view known : kRuleKeys) {
-        if (SameWord(NearestWord(key.text, {known}), known) && key.text.size() == known.size()) {
+        if (SameWord(NearestWord(key.text, {known}), known) && key.text.size() == known.size() && document.Find(known) == nullptr) {
           diagnostics_.Warning("T0551", key.place, "unknown key `" + key.text + "`", "`" + std::string(known) + "`?");
           break;
         }
@@ -430,6 +439,11 @@ class RuleCollector::Impl {
   }
 
   void UnknownReference(const ParsedCorrelation::Reference& reference) {
+    constexpr size_t kSuggested = 100;   // references that are compared with every name
+    if (++unknown_ > kSuggested) {
+      Refuse("T0512", reference.place, "there is no rule `" + reference.name + "`", "the name or id of a rule that is loaded");
+      return;
+    }
     std::vector<std::string_view> names;
     for (const auto& [name, index] : by_name_) names.push_back(name);
     std::sort(names.begin(), names.end());
@@ -462,17 +476,21 @@ class RuleCollector::Impl {
 
   // A rule over a refused rule cannot hold; say which.
   void RefuseOverRefused() {
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (ParsedRule& parsed : parsed_) {
-        if (!parsed.rule.is_correlation || parsed.refused) continue;
-        for (size_t i = 0; i < parsed.refs.size(); i++) {
-          if (!parsed_[parsed.refs[i]].refused) continue;
-          Refuse("T0513", parsed.correlation.references[i].place, "the rule `" + parsed.correlation.references[i].name + "` was refused");
-          RefuseRule(parsed);
-          changed = true;
-          break;
-        }
+    std::vector<std::vector<size_t>> over(parsed_.size());   // who refers to it
+    std::vector<size_t> refused;
+    for (size_t i = 0; i < parsed_.size(); i++) {
+      if (parsed_[i].refused) refused.push_back(i);
+      for (const size_t ref : parsed_[i].refs) over[ref].push_back(i);
+    }
+    for (size_t next = 0; next < refused.size(); next++) {
+      for (const size_t i : over[refused[next]]) {
+        ParsedRule& parsed = parsed_[i];
+        if (parsed.refused) continue;
+        const auto ref = std::find(parsed.refs.begin(), parsed.refs.end(), refused[next]);
+        const auto& reference = parsed.correlation.references[static_cast<size_t>(ref - parsed.refs.begin())];
+        Refuse("T0513", reference.place, "the rule `" + reference.name + "` was refused");
+        RefuseRule(parsed);
+        refused.push_back(i);
       }
     }
   }
@@ -501,6 +519,10 @@ class RuleCollector::Impl {
     ParsedRule& parsed = parsed_[index];
     if (!parsed.rule.is_correlation || parsed.refused) return 0;
     if (depth[index] >= 0) return depth[index];
+    if (path_.size() > kMaxCircle) {
+      RefuseChain(parsed);
+      return 0;
+    }
     path_.push_back(index);
     int deepest = 0;
     for (size_t i = 0; i < parsed.refs.size(); i++) {
@@ -515,9 +537,13 @@ class RuleCollector::Impl {
     path_.pop_back();
     depth[index] = deepest + 1;
     if (deepest < kMaxChainDepth || parsed.refused) return depth[index];
+    RefuseChain(parsed);
+    return 0;
+  }
+
+  void RefuseChain(ParsedRule& parsed) {
     Refuse("T0514", parsed.rule.place, "the chain of correlations is longer than " + std::to_string(kMaxChainDepth), "fewer rules over rules");
     RefuseRule(parsed);
-    return 0;
   }
 
   void ApplyFilters() {
@@ -739,6 +765,7 @@ class RuleCollector::Impl {
   std::vector<ParsedRule> parsed_;
   std::vector<ParsedFilter> filters_;
   std::vector<size_t> path_;     // of Depth
+  size_t unknown_ = 0;           // references to rules that are not there
   absl::flat_hash_map<std::string, size_t> by_name_;
   size_t refused_ = 0;
   uint32_t action_file_ = UINT32_MAX;

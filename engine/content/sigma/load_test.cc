@@ -262,6 +262,22 @@ TEST(Load, FirstSeen) {
   EXPECT_EQ(correlation.learning_ns, 7 * 86400ll * 1'000'000'000);
 }
 
+TEST(Load, AConditionGrowsToALimit) {
+  std::string selections, uses, choices = "title: t\nlogsource: {product: x}\ndetection:\n";
+  for (int i = 0; i < 400; i++) selections += "  s" + std::to_string(i) + ": {f: v}\n";
+  for (int i = 0; i < 400; i++) uses += std::string(i > 0 ? " or " : "") + "1 of s*";
+  const std::string head = "title: t\nlogsource: {product: x}\ndetection:\n" + selections;
+  EXPECT_FALSE(Loaded(head + "  condition: 1 of s*\n").Says("T0211"));
+  EXPECT_TRUE(Loaded(head + "  condition: " + uses + "\n").Says("T0211"));
+  for (int i = 0; i < 10; i++) {
+    choices += "  s" + std::to_string(i) + ": [{f: v}";
+    for (int k = 0; k < 500; k++) choices += ", {f: v}";
+    choices += "]\n";
+  }
+  EXPECT_FALSE(Loaded(choices + "  condition: all of s*\n").Says("T0211"));
+  EXPECT_TRUE(Loaded(choices + "  condition: 5 of s*\n").Says("T0211")) << "252 choices of 5";
+}
+
 TEST(Load, FirstSeenWithAParent) {
   const std::string keys = "  type: value_first_seen\n  rules: [a, b]\n  group-by: [token]\n  timespan: 30d\n  learning: 7d\n  condition: {field: v}\n";
   Loaded plain(Correlates(keys + "  learning_fallback: entity.actor\n"));

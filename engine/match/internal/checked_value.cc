@@ -3,6 +3,10 @@
 namespace tocsin::match {
 
 std::unique_ptr<re2::RE2> CheckedRegex(const std::string& text, content::Place place, content::Diagnostics& diagnostics) {
+  if (text.size() > kMaxRegexBytes) {
+    diagnostics.Error("T1101", place, "the regex is longer than " + std::to_string(kMaxRegexBytes >> 10) + " KiB", "several, or a list of values under contains");
+    return nullptr;
+  }
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kRegexMemory);

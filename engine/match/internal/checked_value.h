@@ -13,6 +13,7 @@
 
 namespace tocsin::match {
 
+inline constexpr size_t kMaxRegexBytes = 64u << 10;   // its syntax tree takes a hundred times that
 inline constexpr int64_t kRegexMemory = 8 << 20;   // of one regex's automata; beyond it RE2 falls back to slower, linear forms
 
 // Null when RE2 refuses it: T1101.
