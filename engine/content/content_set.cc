@@ -102,7 +102,10 @@ class Loader {
       return false;
     }
     if (const size_t bad = FindBadUtf8(*text); bad != std::string::npos) {
-      const uint32_t number = diagnostics_.AddFile(found.path, "");
+      // Shown is what can be: up to the end of that line, its bad bytes marked.
+      std::string shown = text->substr(0, text->find('\n', bad));
+      std::replace_if(shown.begin() + static_cast<ptrdiff_t>(bad), shown.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+      const uint32_t number = diagnostics_.AddFile(found.path, std::move(shown));
       diagnostics_.Error("T0801", PlaceAt(number, *text, bad), "not UTF-8: not read", "the file saved as UTF-8");
       return false;
     }

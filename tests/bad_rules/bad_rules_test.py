@@ -113,8 +113,13 @@ class BadRules(unittest.TestCase):
                 large.truncate(1 << 30)
             (path / 'nul.yml').write_bytes(b'title: t\n\0')
             (path / 'good.yml').write_text('title: t\nlogsource: {product: x}\ndetection: {s: {a: b}, condition: s}\n')
+            (path / 'secret.yml').write_text('title: t\n')
+            (path / 'secret.yml').chmod(0)
             run = subprocess.run([PROGRAM, 'rules', 'check', folder], capture_output=True, text=True, timeout=60)
             self.assertEqual(run.returncode, 1)
+            self.assertIn('    x: caf?\n          ^\n', run.stderr)
+            if os.geteuid() != 0:   # who may read everything cannot test it
+                self.assertIn(f'{folder}/secret.yml: error T0801: cannot be read: Permission denied', run.stderr)
             for name, reason in (('pipe.yml', 'T0801: not a regular file'), ('device.yml', 'T0801: not a regular file'), ('loop', 'T0801: the folder is inside itself'),
                                  ('broken.yml', 'T0801: cannot be read: No such file'), ('latin.yml:2:7', 'T0801: not UTF-8'), ('large.yml', 'T0801: larger than 16 MiB'),
                                  ('nul.yml:2:1', 'T0001: not YAML')):
