@@ -7,6 +7,8 @@
 #include "engine/match/internal/compiled_program.h"
 #include "engine/match/internal/compiler.h"
 #include "engine/match/internal/number_key.h"
+#include "engine/match/internal/profile_probe.h"
+#include "engine/match/profile.h"
 
 namespace tocsin::match {
 namespace {
@@ -21,12 +23,14 @@ constexpr size_t kMaxClasses = 1024;
 // So many of them get an index of their keywords; the others seek all keywords.
 constexpr size_t kClassesWithKeywords = 64;
 
-// One event on its way through a program.
+// One event on its way through a program. The probe is told of each piece of work; NoProbe costs nothing.
+template <class Probe>
 class Matcher {
  public:
-  Matcher(const CompiledProgram& program, const EventView& event, ScratchState& state) : program_(program), event_(event), state_(state) {}
+  Matcher(const CompiledProgram& program, const EventView& event, ScratchState& state, Probe probe) : program_(program), event_(event), state_(state), probe_(probe) {}
 
   void Run() {
+    probe_.Begin();
     if (++state_.epoch > UINT32_MAX / 2) {
       std::fill(state_.outcomes.begin(), state_.outcomes.end(), 0);
       std::fill(state_.seen.begin(), state_.seen.end(), 0);
@@ -36,8 +40,11 @@ class Matcher {
     state_.candidates.clear();
     state_.hits.clear();
     class_ = program_.options.logsource_from_event ? &ClassByEvent() : &program_.by_source[event_.source.valid() ? event_.source.value() : program_.by_source.size() - 1];
+    probe_.Classified();
     FindCandidates();
+    probe_.CandidatesFound(*class_);
     Confirm();
+    probe_.End();
   }
 
  private:
@@ -77,7 +84,10 @@ class Matcher {
       const uint32_t place = value.field.valid() ? program_.field_dispatch[value.field.value()] : CompiledProgram::kNoDispatch;
       if (place != CompiledProgram::kNoDispatch && !event_.superseded(value)) LookAtValue(program_.fields[place], value);
     }
-    if (class_->keywords != nullptr) LookForKeywords(*class_->keywords);
+    probe_.FieldsSought();
+    if (class_->keywords == nullptr) return;
+    LookForKeywords(*class_->keywords);
+    probe_.KeywordsSought();
   }
 
   // What stands in a leaf stands in the event, unless by escapes: then one pass over the event does for all leaves.
@@ -110,6 +120,7 @@ class Matcher {
   bool Add(Range postings) {
     for (uint32_t i = postings.begin; i < postings.end; i++) {
       const uint32_t condition = program_.postings[i];
+      probe_.Stands(i);
       if (state_.seen[condition] == state_.epoch) continue;
       state_.seen[condition] = state_.epoch;
       if (class_->Applies(program_.conditions[condition].logsource)) state_.candidates.push_back(condition);
@@ -121,8 +132,12 @@ class Matcher {
     for (const uint32_t candidate : state_.candidates) {
       const Condition& condition = program_.conditions[candidate];
       uint32_t step = condition.first_step;
-      while (step < kMiss) step = Holds(program_.steps[step].predicate) ? program_.steps[step].if_true : program_.steps[step].if_false;
+      while (step < kMiss) {
+        probe_.Asks(step);
+        step = Holds(program_.steps[step].predicate) ? program_.steps[step].if_true : program_.steps[step].if_false;
+      }
       if (step == kHit) state_.hits.insert(state_.hits.end(), program_.rules.begin() + condition.rules.begin, program_.rules.begin() + condition.rules.end);
+      probe_.Confirmed(candidate, step == kHit);
     }
     // Candidates come as values and literals do; hits go out in the order of the rules.
     if (state_.hits.size() > 1) std::sort(state_.hits.begin(), state_.hits.end());
@@ -131,7 +146,10 @@ class Matcher {
   // Each predicate is evaluated once an event, and only when a condition asks.
   bool Holds(uint32_t predicate) {
     uint32_t& outcome = state_.outcomes[predicate];
-    if (outcome >> 1 != state_.epoch) outcome = state_.epoch << 1 | static_cast<uint32_t>(program_.predicates[predicate].Holds(event_, state_.texts));
+    if (outcome >> 1 != state_.epoch) {
+      outcome = state_.epoch << 1 | static_cast<uint32_t>(program_.predicates[predicate].Holds(event_, state_.texts));
+      probe_.Evaluated(predicate, outcome & 1);
+    }
     return outcome & 1;
   }
 
@@ -139,6 +157,7 @@ class Matcher {
   const EventView& event_;
   ScratchState& state_;
   const EventClass* class_ = nullptr;
+  [[no_unique_address]] Probe probe_;
 };
 
 }  // namespace
@@ -157,8 +176,21 @@ size_t Program::predicates() const { return compiled_->predicates.size(); }
 size_t Program::rules() const { return compiled_->rules.size(); }
 
 std::span<const RuleId> Program::Match(const event::EventView& event, Scratch& scratch) const {
-  Matcher(*compiled_, event, *scratch.state_).Run();
+  Matcher(*compiled_, event, *scratch.state_, NoProbe()).Run();
   return scratch.state_->hits;
+}
+
+std::span<const RuleId> Program::MatchCounted(const event::EventView& event, Scratch& scratch, Profile& profile) const {
+  Matcher(*compiled_, event, *scratch.state_, CountingProbe(*profile.counts_)).Run();
+  return scratch.state_->hits;
+}
+
+std::span<const RuleId> Program::MatchTimed(const event::EventView& event, Scratch& scratch, Profile& profile) const {
+  CountingProbe probe(*profile.counts_);
+  probe.Begin();
+  const std::span<const RuleId> hits = Match(event, scratch);
+  probe.EndOrdinary();
+  return hits;
 }
 
 Scratch::Scratch(const Program& program) : state_(std::make_unique<ScratchState>()) {

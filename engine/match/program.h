@@ -23,6 +23,7 @@ using content::RuleId;
 
 struct ProgramOptions {
   bool logsource_from_event = false;
+  bool keep_origins = false;           // what a Profile's report names: witnesses of rules, items of predicates
 };
 
 struct CompiledProgram;                // internal/compiled_program.h
@@ -30,6 +31,7 @@ struct ScratchState;
 
 // All mutable match state. Sized from the Program.
 class Program;
+class Profile;                         // profile.h
 class Scratch {
  public:
   explicit Scratch(const Program& program);
@@ -52,11 +54,15 @@ class Program {
 
   // Ids of the detection rules that match, ascending; valid until the next Match with the same scratch.
   std::span<const RuleId> Match(const event::EventView& event, Scratch& scratch) const;
+  // The same, and what it took goes into the profile: of each piece of work, or of the whole.
+  std::span<const RuleId> MatchCounted(const event::EventView& event, Scratch& scratch, Profile& profile) const;
+  std::span<const RuleId> MatchTimed(const event::EventView& event, Scratch& scratch, Profile& profile) const;
   size_t predicates() const;      // distinct ones
   size_t rules() const;
 
  private:
   friend class Scratch;
+  friend class Profile;
   std::unique_ptr<const CompiledProgram> compiled_;
 };
 

@@ -13,6 +13,7 @@
 #include "engine/content/content_set.h"
 #include "engine/event/reader.h"
 #include "engine/match/hit.h"
+#include "engine/match/profile.h"
 #include "engine/match/program.h"
 
 static std::atomic<uint64_t> allocations{0};
@@ -78,9 +79,10 @@ TEST(HotPath, ReadingMatchingAndWritingHitsAllocateNothingPerEvent) {
 
   event::Reader reader(plan, inputs);
   match::Scratch scratch(*program);
+  match::Profile profile(*program);
   match::HitWriter writer(*content);
   match::HitArena arena;
-  uint64_t events = 0, hits = 0, reading = 0, matching = 0, writing = 0;
+  uint64_t events = 0, hits = 0, reading = 0, matching = 0, counting = 0, writing = 0;
   const auto pass = [&] {
     for (const event::Batch& batch : batches) {
       uint64_t mark = allocations;
@@ -92,6 +94,9 @@ TEST(HotPath, ReadingMatchingAndWritingHitsAllocateNothingPerEvent) {
         mark = allocations;
         const std::span<const content::RuleId> rules = program->Match(reader.event(), scratch);
         matching += allocations - mark;
+        mark = allocations;
+        program->MatchCounted(reader.event(), scratch, profile);   // the same hits in the same place
+        counting += allocations - mark;
         mark = allocations;
         for (const content::RuleId rule : rules) {
           writer.Write(reader.event(), rule, arena);
@@ -107,10 +112,11 @@ TEST(HotPath, ReadingMatchingAndWritingHitsAllocateNothingPerEvent) {
   };
   for (int warm_up = 0; warm_up < 2; warm_up++) pass();
   ASSERT_GT(reading + matching + writing, 0u) << "warm-up itself allocates; if not, the counter does not see these rooms";
-  events = hits = reading = matching = writing = 0;
+  events = hits = reading = matching = counting = writing = 0;
   while (events < kEvents) pass();
   EXPECT_EQ(reading, 0u) << "of " << events << " events";
   EXPECT_EQ(matching, 0u) << "of " << events << " events";
+  EXPECT_EQ(counting, 0u) << "of " << events << " events";
   EXPECT_EQ(writing, 0u) << "of " << hits << " hits";
   EXPECT_GT(hits, 100u);
 }

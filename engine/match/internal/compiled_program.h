@@ -18,6 +18,7 @@
 #include "engine/match/internal/folded_texts.h"
 #include "engine/match/internal/literal_index.h"
 #include "engine/match/internal/predicate.h"
+#include "engine/match/internal/witness.h"
 #include "engine/match/program.h"
 
 namespace tocsin::match {
@@ -92,6 +93,9 @@ struct CompiledProgram {
   std::vector<uint32_t> always;          // conditions without a witness
   std::vector<LogsourceAttributeTable> attributes;
   std::vector<EventClass> by_source;     // by SourceId, then one for events of no known source
+  // With options.keep_origins, else empty:
+  std::vector<Witness> witnesses;        // by posting
+  std::vector<const content::Item*> items;   // by predicate; in the plan's content
 
   static constexpr uint32_t kNoDispatch = UINT32_MAX;
   // What an attribute of the key does not state excludes nothing; kForeign excludes every rule that states it. With

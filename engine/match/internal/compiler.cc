@@ -100,6 +100,7 @@ class Compiler {
       return std::nullopt;
     }
     out_.predicates.push_back(std::move(predicate));
+    if (out_.options.keep_origins) out_.items.push_back(&item);
     return it->second;
   }
 
@@ -148,6 +149,7 @@ class Compiler {
     out_.field_dispatch.assign(content_.fields.size(), CompiledProgram::kNoDispatch);
     for (const auto& [witness, conditions] : led_to_) {
       const Range postings = AddPostings(conditions);
+      if (out_.options.keep_origins) out_.witnesses.insert(out_.witnesses.end(), conditions.size(), witness);
       if (witness.kind == Witness::Kind::kKeyword) {
         out_.keywords.push_back({witness.text, AddPostingsOfLiteral(postings)});
         continue;

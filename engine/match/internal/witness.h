@@ -43,6 +43,8 @@ class WitnessChooser {
   // One of these must be there for the rule to match. nullopt: the rule can match without any (it is tried on every event of
   // its logsource), because a `not`, a null or a keyword too short to be sought says so.
   std::optional<std::vector<Witness>> Choose(const content::Rule& rule) const;
+  // The same of one test of an item alone, as if it were all that a rule says.
+  std::optional<std::vector<Witness>> Choose(const content::Item& item, const content::ValueTest& test) const { return OfTest(item, test); }
   const GramCounts& grams() const { return grams_; }
 
  private:
