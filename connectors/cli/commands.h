@@ -26,6 +26,7 @@ void AddRun(CLI::App& app, int& exit_code);
 void AddRulesList(CLI::App& rules, int& exit_code);      // below `rules`
 void AddRulesExplain(CLI::App& rules, int& exit_code);   // likewise
 void AddRulesTest(CLI::App& rules, int& exit_code);      // likewise
+void AddRulesProfile(CLI::App& rules, int& exit_code);   // likewise
 
 // Content with its diagnostics printed to standard error. Null when nothing usable was left; `*seconds` is the time it took.
 std::shared_ptr<const content::ContentSet> LoadAndReport(const content::LoadOptions& options, content::Diagnostics& diagnostics,

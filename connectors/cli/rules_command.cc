@@ -9,6 +9,7 @@ void AddRules(CLI::App& app, int& exit_code) {
   AddRulesTest(*rules, exit_code);
   AddRulesExplain(*rules, exit_code);
   AddRulesList(*rules, exit_code);
+  AddRulesProfile(*rules, exit_code);
 }
 
 }  // namespace tocsin::cli

@@ -110,6 +110,21 @@ class Demo(unittest.TestCase):
             self.assertEqual((incident['severity'], any('hold_release' in flag for flag in incident['flags'])), (severity, held), moment)
 
 
+class Profile(unittest.TestCase):
+    """The profile that README.md shows: times are a machine's, counts and reasons are not."""
+
+    def test_what_is_shown_is_printed(self):
+        def without_times(text):
+            return [' '.join(re.sub(r'[\d.,]+ (%|ns)', r'# \1', line).split()) for line in text.splitlines()]
+        shown = re.findall(r'\$ tocsin (rules profile [^\n]*)\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)
+        self.assertEqual(len(shown), 1)
+        for command, block in shown:
+            result = subprocess.run([PROGRAM, *command.split()], capture_output=True, text=True, cwd=ROOT, env={**os.environ, 'COLUMNS': '100'})
+            for line in without_times(block):
+                if line != '[...]':
+                    self.assertIn(line, without_times(result.stdout))
+
+
 class Configuration(unittest.TestCase):
     """deploy/run-config.schema.json against `tocsin run --print-config`."""
 

@@ -1,4 +1,4 @@
-"""`tocsin rules list, explain, test` from outside: what a rule author types and sees."""
+"""`tocsin rules list, explain, profile, test` from outside: what a rule author types and sees."""
 import json
 import os
 import subprocess
@@ -176,6 +176,73 @@ class Explain(RulesCase):
         self.explain('privileged_job', '--event', self.folder / 'nowhere', expect=3)
         _, err = self.explain('privileged_job', '--event', self.write('e.ndjson', '{"a":\n'))
         self.assertIn('bad record', err)
+
+
+class Profile(RulesCase):
+    RULES = MINE + '''---
+title: Not from the office
+name: outside
+logsource: {category: login}
+detection: {office: {ip|startswith: 10.}, condition: not office}
+'''
+
+    def profile(self, *arguments, **more):
+        return tocsin('rules', 'profile', '--rules', self.write('r.yml', self.RULES), *arguments, **more)
+
+    def test_counts_are_exact_and_hits_are_those_of_match(self):
+        log = self.write('log.ndjson', ''.join(login(i % 60, user=['admin', 'bob'][i % 2], ok=i % 3 == 0, ip=['10.0.0.1', '192.0.2.1'][i % 5 == 0]) for i in range(1000)) + '{\n')
+        out, err = self.profile('--json', log)
+        self.assertIn('log.ndjson:1001: bad record', err)
+        profile = json.loads(out)
+        rules = {rule['name']: rule for rule in profile['rules']}
+        self.assertEqual(set(rules), {'failed', 'outside'})   # detections; a correlation has no part in matching
+        hits = {count['rule']['name']: count['count'] for count in json_lines(tocsin('match', '--count', '--rules', self.folder / 'r.yml', log)[0])}
+        self.assertEqual({name: rule['hits'] for name, rule in rules.items()}, {name: hits[name] for name in rules})
+        self.assertEqual((profile['events'], profile['bad'], profile['hits']), (1000, 1, rules['failed']['hits'] + rules['outside']['hits']))
+        self.assertEqual((rules['outside']['candidates'], rules['outside']['asked'], rules['outside']['always']), (1000, 1000, True))
+        self.assertEqual(rules['outside']['obstacles'], ['a `not` names nothing that must be there'])
+        self.assertFalse(rules['failed']['always'])
+        self.assertEqual(rules['failed']['candidates'], sum(lead['events'] for lead in rules['failed']['leads']))
+        predicates = {predicate['text']: predicate for predicate in profile['predicates']}
+        office = predicates['"ip" any["10."*]']
+        self.assertEqual((office['asked'], office['evaluated'], office['true'], office['rules']), (1000, 1000, 800, ['outside']))
+
+    def test_the_parts_add_up(self):
+        log = self.write('log.ndjson', ''.join(login(i % 60) for i in range(2000)))
+        profile = json.loads(self.profile('--json', log)[0])
+        ns = profile['ns']
+        self.assertAlmostEqual(sum(ns['of_counted'].values()), ns['counted'], delta=10)   # each is rounded
+        self.assertAlmostEqual(sum(rule['ns'] for rule in profile['rules']), ns['of_counted']['led'] + ns['of_counted']['always'], delta=10)
+        self.assertAlmostEqual(sum(predicate['ns'] for predicate in profile['predicates']), ns['predicates'], delta=10)
+        self.assertLessEqual(sum(rule['share'] for rule in profile['rules']), 1)
+        for key in ('reading', 'matching', 'counted'):
+            self.assertGreater(ns[key], 0)
+
+    def test_text_reads_well_at_80_columns(self):
+        log = self.write('log.ndjson', ''.join(login(i % 60) for i in range(500)))
+        out = subprocess.run([PROGRAM, 'rules', 'profile', '--rules', self.write('r.yml', self.RULES), log], capture_output=True, text=True,
+                             env={**os.environ, 'TOCSIN_CONTENT': str(RULES), 'COLUMNS': '80'}).stdout
+        self.assertEqual([line for line in out.splitlines() if len(line) > 80 and str(self.folder) not in line], [])
+        self.assertRegex(out, r'^500 events, 2 rules, 3 predicates; 1,000 hits\n')
+        self.assertIn('tried on every event of category login: a `not` names nothing that must be there', ' '.join(out.split()))
+
+    def test_top(self):
+        log = self.write('log.ndjson', ''.join(login(i % 60) for i in range(500)))
+        self.assertRegex(self.profile('--top', 1, log)[0], r'\nThe dearest rule: ')
+        self.assertIn('--top', self.profile('--top', 0, log, expect=2)[1])
+
+    def test_wrong_input_is_named(self):
+        self.assertIn('did you mean', self.profile('--source', 'aws.cloudtrial', '-', stdin=b'', expect=2)[1])
+        self.assertIn('nothing.ndjson', self.profile(self.folder / 'nothing.ndjson', expect=3)[1])
+        self.assertIn('no rule is left', tocsin('rules', 'profile', '--rules', self.write('none.yml', ''), '-', stdin=b'', expect=2)[1])
+
+    def test_community_rules(self):
+        self.need_corpus()
+        log = self.write('log.ndjson', json.dumps({'product': 'windows', 'category': 'process_creation', 'Image': 'C:\\Windows\\System32\\whoami.exe', 'CommandLine': 'whoami /priv'}) + '\n')
+        profile = json.loads(tocsin('rules', 'profile', '--rules', CORPUS / 'sigmahq/rules', '--logsource-from-event', '--json', log)[0])
+        self.assertGreater(len(profile['rules']), 3000)
+        for rule in profile['rules']:
+            self.assertEqual(rule['always'] and rule['obstacles'] == [], False, rule)
 
 
 class Test(RulesCase):
