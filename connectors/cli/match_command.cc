@@ -62,10 +62,10 @@ int RunMatchCommand(const MatchArguments& arguments) {
   if (!written) fprintf(stderr, "tocsin match: standard output could not be written\n");
   if (arguments.stats) {
     fprintf(stderr,
-            "{\"events\":%llu,\"bytes\":%llu,\"bad\":%llu,\"hits\":%llu,\"load_seconds\":%.6f,\"run_seconds\":%.6f,\"peak_rss_bytes\":%llu}\n",
+            "{\"events\":%llu,\"bytes\":%llu,\"bad\":%llu,\"hits\":%llu,\"load_seconds\":%.6f,\"run_seconds\":%.6f,\"peak_rss_bytes\":%llu,\"matching\":%s}\n",
             static_cast<unsigned long long>(result.events), static_cast<unsigned long long>(result.bytes),
             static_cast<unsigned long long>(result.bad), static_cast<unsigned long long>(result.hits), load_seconds + result.compile_seconds, result.run_seconds,
-            static_cast<unsigned long long>(PeakRssBytes()));
+            static_cast<unsigned long long>(PeakRssBytes()), result.matching.Json().c_str());
   }
   return result.unreadable.empty() && written ? kDone : kRuntime;
 }

@@ -70,6 +70,7 @@ void PrintSummary(const pipeline::ReplaySummary& summary, const std::string& bad
   PrintCounts(summary, bad_path);
   const double seconds = summary.run_seconds > 0 ? summary.run_seconds : 1e-9;
   fprintf(stderr, "Took %.2f s, %s ev/s\n", summary.run_seconds, WithCommas(static_cast<uint64_t>(static_cast<double>(summary.events) / seconds)).c_str());
+  if (summary.matching.counted > 0) fprintf(stderr, "Matching took %s\n", summary.matching.Words().c_str());
   for (const std::string& note : summary.alert_notes) fprintf(stderr, "note: %s\n", note.c_str());
   PrintInputs(summary.unknown_inputs, summary.unknown_input_count, "no known source");
   PrintInputs(summary.empty_inputs, summary.empty_input_count, "no records in it");

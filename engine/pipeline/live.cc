@@ -205,7 +205,7 @@ class Live {
       if (!status.ok()) return status;
     }
     if (event.flags.skip_match) return absl::OkStatus();
-    for (const content::RuleId rule : compiled_.program->Match(event, worker_.scratch)) {
+    for (const content::RuleId rule : worker_.Match(event)) {
       counts_.hits++;
       if (!timed) continue;
       const match::Hit hit = worker_.writer.Write(event, rule, hit_arena_);
@@ -343,6 +343,8 @@ class Live {
     counts_.Take(worker_.reader.counters(), engine_.counters(), *compiled_.content);
     counts_.alerts = book_.Alerts().size();
     counts_.incidents = book_.incidents();
+    const MatchingCost matching = MatchingCostOf(worker_.profile, *compiled_.content);
+    if (matching.counted > 0) Log("matching took " + matching.Words());
     Log(CountsLine(counts_, input_.Behind()));
   }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/content/testing/inline_content.h"
@@ -116,6 +117,10 @@ TEST_F(LiveRunTest, CountsAreSaidWhenAskedForEveryMinuteAndAtTheEnd) {
   EXPECT_TRUE(Counts()[0].starts_with("read: events 0, bytes 0, bad 0; found: hits 0, ")) << Counts()[0];
   EXPECT_NE(Counts()[0].find("behind: ci/0 500"), std::string::npos) << Counts()[0];
   EXPECT_TRUE(Counts()[1].starts_with("read: events 500, ")) << Counts()[1];
+  // Of the first 500 events one was looked at closely.
+  const auto took = std::find_if(said_.begin(), said_.end(), [](const std::string& line) { return line.starts_with("matching took "); });
+  ASSERT_NE(took, said_.end());
+  EXPECT_TRUE(took->ends_with(" (1 event counted, 1 of 251)")) << *took;
 
   // Another process: it reads them again, keeps them once, and says so. Its clock is slow to look at.
   said_.clear();

@@ -93,7 +93,7 @@ class MatchRun {
       work.events++;
       if (event.flags.skip_match) continue;
       const bool timed = event.time.known() && !event.flags.time_inferred && !event.flags.no_time;
-      for (const RuleId rule : compiled_.program->Match(event, worker.scratch)) {
+      for (const RuleId rule : worker.Match(event)) {
         work.lines.push_back({timed ? event.time : EventTime{}, event.number, rule.value(), kDetection});
         if (timed && feeds_correlation_[rule.value()]) work.hits.push_back(worker.writer.Write(event, rule, work.arena));
       }
@@ -145,6 +145,7 @@ class MatchRun {
       Reset(work);
     }
     Take(work);  // bad records that came with the end
+    result_.matching = MatchingCostOf(worker.profile, *compiled_.content);
     result_.inputs = inputs_;
   }
 
@@ -168,6 +169,7 @@ class MatchRun {
     std::deque<Work*> todo;
     std::deque<std::unique_ptr<Work>> in_order;
     bool ended = false;
+    match::Profile profile(*compiled_.program);
     const auto work_loop = [&] {
       // Each worker has its own table: the reader's may grow while the worker reads.
       event::InputTable inputs;
@@ -177,7 +179,7 @@ class MatchRun {
         {
           std::unique_lock lock(mutex);
           wake_worker.wait(lock, [&] { return ended || !todo.empty(); });
-          if (todo.empty()) return;
+          if (todo.empty()) return profile.Add(worker.profile);
           work = todo.front();
           todo.pop_front();
         }
@@ -232,6 +234,7 @@ class MatchRun {
     while (take_front(true)) {
     }
     for (std::thread& thread : threads) thread.join();
+    result_.matching = MatchingCostOf(profile, *compiled_.content);
     result_.inputs = inputs_;
   }
 

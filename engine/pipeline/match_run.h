@@ -8,6 +8,7 @@
 
 #include "engine/content/content_set.h"
 #include "engine/event/reader.h"
+#include "engine/pipeline/matching_cost.h"
 #include "engine/pipeline/ports.h"
 
 namespace tocsin::pipeline {
@@ -23,6 +24,7 @@ struct MatchRunOptions {
 struct MatchRunResult {
   uint64_t events = 0, bytes = 0, bad = 0, hits = 0;
   double compile_seconds = 0, run_seconds = 0;
+  MatchingCost matching;
   std::vector<event::BadRecord> bad_records;   // the first 1,000
   event::InputTable inputs;                    // names for BadRecord::input
   std::vector<std::string> unreadable;

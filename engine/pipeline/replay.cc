@@ -93,6 +93,7 @@ class Replay {
 
   ReplaySummary Summary() {
     summary_.Take(worker_.reader.counters(), engine_.counters(), *compiled_.content);
+    summary_.matching = MatchingCostOf(worker_.profile, *compiled_.content);
     for (size_t i = 0; i < inputs_.size(); i++) {
       const bool touched = i < records_of_input_.size() && records_of_input_[i] > 0;
       if (!touched) Name(inputs_[i].name, summary_.empty_inputs, summary_.empty_input_count);
@@ -123,7 +124,7 @@ class Replay {
       }
     }
     if (event.flags.skip_match) return absl::OkStatus();
-    for (const content::RuleId rule : compiled_.program->Match(event, worker_.scratch)) {
+    for (const content::RuleId rule : worker_.Match(event)) {
       summary_.hits++;
       if (!timed) continue;
       const match::Hit hit = worker_.writer.Write(event, rule, hit_arena_);
@@ -266,8 +267,8 @@ std::string ReplaySummary::Json() const {
   number("numbers_out_of_range", numbers_out_of_range);
   number("outside_range", outside_range);
   char seconds[64];
-  snprintf(seconds, sizeof seconds, "\"load_seconds\":%.3f,\"run_seconds\":%.3f}", load_seconds, run_seconds);
-  return out + seconds;
+  snprintf(seconds, sizeof seconds, "\"load_seconds\":%.3f,\"run_seconds\":%.3f", load_seconds, run_seconds);
+  return out + seconds + ",\"matching\":" + matching.Json() + "}";
 }
 
 }  // namespace tocsin::pipeline

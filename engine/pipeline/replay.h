@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "engine/content/content_set.h"
 #include "engine/incident/store.h"
+#include "engine/pipeline/matching_cost.h"
 #include "engine/pipeline/ports.h"
 #include "engine/pipeline/run_counts.h"
 
@@ -32,6 +33,7 @@ struct ReplaySummary : RunCounts {
   std::vector<std::string> unreadable;
   std::vector<std::string> alert_notes;           // "3 alerts of playbook token: no such playbook is loaded, listed only"
   double load_seconds = 0, run_seconds = 0;
+  MatchingCost matching;
   std::string stored_json;                     // already_done: the closing object of the run that the store holds
   bool already_done = false;                      // the very same run had ended: nothing was read again
   std::string Json() const;                       // DESIGN section 7's closing object

@@ -60,7 +60,7 @@ class Corpus(Case):
                 path.write_bytes(data)
                 os.utime(path, (1700000000, 1700000000))
             incidents, alerts, summary, _ = self.replay(folder, rules=[AWS_RULES])
-            for key in ('load_seconds', 'run_seconds', 'bytes'):
+            for key in ('load_seconds', 'run_seconds', 'matching', 'bytes'):
                 summary.pop(key)
             for incident in incidents:
                 for row in incident['timeline']:
@@ -79,7 +79,7 @@ class Corpus(Case):
             random.Random(seed).shuffle(order)
             store = self.folder / f'{seed}.db'
             incidents, alerts, summary, _ = self.replay(*order, rules=[AWS_RULES], store=store)
-            for key in ('load_seconds', 'run_seconds'):
+            for key in ('load_seconds', 'run_seconds', 'matching'):
                 summary.pop(key)
             result = json.dumps([[without_observed(i) for i in incidents], alerts, summary])
             baseline = baseline or result

@@ -107,6 +107,18 @@ class Match(Case):
         self.assertEqual(stats['bytes'], len(login(1)) + len(login(2)) + 1)
         for key in ('load_seconds', 'run_seconds', 'peak_rss_bytes'):
             self.assertGreaterEqual(stats[key], 0)
+        self.assertIsNone(stats['matching'])   # too few events to have counted one
+
+    def test_stats_tell_what_matching_costs_whatever_the_threads(self):
+        for threads in (1, 3):
+            _, err = self.match([login(i % 60) for i in range(3000)], '--stats', '--threads', threads)
+            matching = json.loads(err.splitlines()[-1])['matching']
+            self.assertEqual(matching['one_of'], 251)
+            # Each thread counts for itself.
+            self.assertLessEqual(matching['counted'], 3000 // 251)
+            self.assertGreaterEqual(matching['counted'], 3000 // 251 - threads + 1)
+            self.assertGreater(matching['ns_an_event'], 0)
+            self.assertTrue(0 < matching['share'] < 1, matching)
 
     def test_logsource_from_event(self):
         text = [login(1), login(2, product='app'), login(3, product='APP', service='x'), login(4, product='other'), login(5, service='x')]

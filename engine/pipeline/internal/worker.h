@@ -3,13 +3,16 @@
 #define TOCSIN_ENGINE_PIPELINE_INTERNAL_WORKER_H_
 
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "engine/content/content_set.h"
 #include "engine/event/plan.h"
 #include "engine/event/reader.h"
 #include "engine/match/hit.h"
+#include "engine/match/profile.h"
 #include "engine/match/program.h"
+#include "engine/pipeline/matching_cost.h"
 
 namespace tocsin::pipeline {
 
@@ -29,13 +32,26 @@ inline Compiled CompileAll(std::shared_ptr<const content::ContentSet> content, c
   return out;
 }
 
-// One thread's reader, scratch and hit writer.
+// One thread's reader, scratch, hit writer, and what matching cost it.
 struct Worker {
+  // REQUIRES: `compiled` outlives the worker.
   Worker(const Compiled& compiled, const event::InputTable& inputs)
-      : reader(compiled.plan, inputs), scratch(*compiled.program), writer(*compiled.content) {}
+      : reader(compiled.plan, inputs), scratch(*compiled.program), writer(*compiled.content), profile(*compiled.program), program(*compiled.program) {}
+
+  // Program::Match; now and then with a look at what it costs.
+  std::span<const content::RuleId> Match(const event::EventView& event) {
+    if (--until_sample > 1) return program.Match(event, scratch);
+    if (until_sample == 1) return program.MatchTimed(event, scratch, profile);
+    until_sample = kSampledOneOf;
+    return program.MatchCounted(event, scratch, profile);
+  }
+
   event::Reader reader;
   match::Scratch scratch;
   match::HitWriter writer;
+  match::Profile profile;
+  const match::Program& program;
+  uint32_t until_sample = kSampledOneOf;
 };
 
 }  // namespace tocsin::pipeline

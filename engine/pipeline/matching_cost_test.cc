@@ -1,0 +1,48 @@
+#include "engine/pipeline/matching_cost.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/content/testing/inline_content.h"
+#include "engine/pipeline/internal/worker.h"
+
+namespace tocsin::pipeline {
+namespace {
+
+const char kRules[] = R"(
+title: A login
+logsource: {product: p}
+detection: {s: {action: login}, condition: s}
+---
+title: Anything but a login
+logsource: {product: p}
+detection: {s: {action: login}, condition: not s}
+)";
+
+TEST(MatchingCost, OneOfSoManyEventsIsCounted) {
+  content::Diagnostics diagnostics;
+  const auto content = content::ContentFromText({.rules = kRules}, diagnostics);
+  const Compiled compiled = CompileAll(content, {}, diagnostics);
+  ASSERT_EQ(diagnostics.errors(), 0u) << diagnostics.Text();
+  const event::InputTable none;
+  Worker worker(compiled, none);
+  std::vector<event::Slot> slots(content->fields.size());
+  event::EventView event;
+  event.slots = slots.data();
+  event.epoch = 1;
+  for (uint32_t i = 0; i < 2 * kSampledOneOf - 1; i++) worker.Match(event);
+  EXPECT_EQ(worker.profile.counted(), 1u);
+  worker.Match(event);
+  EXPECT_EQ(worker.profile.counted(), 2u);
+  const match::Cost cost = worker.profile.Report();
+  EXPECT_EQ(cost.ordinary_events, 2u);
+  const MatchingCost matching = MatchingCostOf(worker.profile, *content);
+  EXPECT_EQ(matching.counted, 2u);
+  EXPECT_EQ(matching.dearest, "Anything but a login");   // the one that is tried on an event without fields
+  EXPECT_EQ((MatchingCost{29, 2140, "x", 0.123}).Words(), "2.1 us an event; the dearest rule, x, 12 % (29 events counted, 1 of 251)");
+  EXPECT_EQ((MatchingCost{1, 999.4, "", 0}).Words(), "999 ns an event (1 event counted, 1 of 251)");
+  EXPECT_EQ((MatchingCost{29, 2140.26, "x", 0.123}).Json(), R"({"counted":29,"one_of":251,"ns_an_event":2140.3,"dearest_rule":"x","share":0.1230})");
+  EXPECT_EQ(MatchingCost().Json(), "null");
+}
+
+}  // namespace
+}  // namespace tocsin::pipeline
