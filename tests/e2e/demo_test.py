@@ -52,6 +52,11 @@ class Demo(Case):
         self.assertIn('runner-x9f2', json.dumps(flagship['steps']))
         self.assertEqual([item['id'] for item in sorted(flagship['preserve'], key=lambda i: i['id'])], ['R1', 'R2', 'R3', 'R4', 'R5'])
 
+    def test_the_summary_says_what_matching_took(self):
+        _, _, summary, err = self.replay(DEMO / 'ci_runner_before_release/events')
+        self.assertIn(summary['matching']['counted'], range(1, summary['events'] // 251 + 1))   # some events are evidence alone
+        self.assertRegex(err, r'\nTook [^\n]*\nMatching took [\d.]+ [nu]s an event[^\n]* \(\d+ events counted, 1 of 251\)\n')
+
     def test_counts_stand_below_each_other_whatever_a_source_is_called(self):
         content = self.folder / 'rules'
         shutil.copytree(ROOT / 'rules', content, ignore=shutil.ignore_patterns('demo'))
