@@ -139,7 +139,7 @@ The 2 dearest rules: 55.0 % of matching
         costs   500.0 ns an event, 500 ns a candidate: 1,200 candidates, 1,200 questions, 800 hits
         why     tried on every event of product p: a `not` names nothing that must be there
         advice  beside it, ask for something that must be there: a field's value, a literal in it, a
-                keyword of four bytes or more
+                keyword of three bytes or more
 A predicate is evaluated once an event, whoever asks; its time is split among the rules that asked
 it, by how often they did. Without a rule, what others ask too is not saved.
 

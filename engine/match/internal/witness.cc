@@ -22,7 +22,7 @@ using content::ValueTest;
 // A field that a rule's logsource has is there in most of its events: worth less than any literal that few rules ask for.
 constexpr uint64_t kPresentCost = 20'000;
 constexpr uint64_t kNumberCost = 200;
-constexpr size_t kShortestKeyword = 4;
+constexpr size_t kShortestKeyword = 3;
 
 TextPattern PatternOf(const Item& item, const ValueTest& test) {
   return TextPattern(item.field.valid() ? test.pattern : AnywherePattern(test.pattern), test.cased, test.windash);

@@ -87,7 +87,7 @@ std::string ObstacleWords(const Obstacle& obstacle, const content::FieldTable& f
     case Why::kNull:
     case Why::kMissing: return test + ", which holds where the field is missing";
     case Why::kElements: return test + ": nothing leads to array selectors";
-    case Why::kKeyword: return test + ": no literal of four bytes or more, and shorter ones are not sought as keywords";
+    case Why::kKeyword: return test + ": no literal of three bytes or more, and shorter ones are not sought as keywords";
     case Why::kRegex: return test + ": no literal that must stand in what it matches";
     case Why::kText: return test + ": no literal of two bytes or more";
     case Why::kExists: return test + ": that is all it asks";
@@ -116,7 +116,7 @@ std::string WhyWords(const RuleCost& cost, const content::Rule& rule, const cont
 }
 
 std::string AdviceWords(const RuleCost& cost, uint64_t events) {
-  if (cost.always) return "beside it, ask for something that must be there: a field's value, a literal in it, a keyword of four bytes or more";
+  if (cost.always) return "beside it, ask for something that must be there: a field's value, a literal in it, a keyword of three bytes or more";
   if (cost.leads.empty()) return "";
   if (ByPresence(cost)) return cost.obstacles.empty() ? "" : "beside it, ask for a literal of two bytes or more that must stand in the field, or for another field's value";
   if (cost.candidates * kOftenOneOf < events || cost.hits * kSeldomOneOf >= cost.candidates) return "";
