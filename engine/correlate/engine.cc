@@ -415,14 +415,21 @@ class Engine::Impl {
     }
   }
 
+  // Calls fn(group) for the groups that an item was put into when it was placed: nothing is counted again.
+  template <class Fn>
+  void ForEachGroupOf(uint32_t u, const Item& item, Fn fn) {
+    const uint64_t counted = state_.counters.group_fanout_limit;
+    ForEachGroup(state_.plan.units[u], item, nullptr, [&](std::string_view key, const std::vector<std::string_view>&) {
+      auto it = state_.units[u].groups.find(absl::string_view(key.data(), key.size()));
+      if (it != state_.units[u].groups.end()) fn(*it->second);
+    });
+    state_.counters.group_fanout_limit = counted;
+  }
+
   // Is a value new, or only reported, to a parent of the item that has learned? An item of several parents: to any of them.
   bool NewToParent(uint32_t parents, const Item& item, const std::string& value) {
     bool is_new = false;
-    ForEachGroup(state_.plan.units[parents], item, nullptr,
-                 [&](std::string_view key, const std::vector<std::string_view>&) {
-                   auto it = state_.units[parents].groups.find(absl::string_view(key.data(), key.size()));
-                   if (it != state_.units[parents].groups.end()) is_new |= FiresAt(*it->second, item, value);
-                 });
+    ForEachGroupOf(parents, item, [&](const Group& parent) { is_new |= FiresAt(parent, item, value); });
     return is_new;
   }
 
@@ -441,11 +448,7 @@ class Engine::Impl {
 
   // What a parent knows has changed: the groups of its items are compared with it again.
   void MarkChildren(uint32_t parents, const Item& item) {
-    ForEachGroup(state_.plan.units[parents + 1], item, nullptr,
-                 [&](std::string_view key, const std::vector<std::string_view>&) {
-                   auto it = state_.units[parents + 1].groups.find(absl::string_view(key.data(), key.size()));
-                   if (it != state_.units[parents + 1].groups.end()) MarkDirty(state_, *it->second);
-                 });
+    ForEachGroupOf(parents + 1, item, [&](Group& group) { MarkDirty(state_, group); });
   }
 
   // Hands the firings of a group to the units that reference its rule, in place of those it had handed before.
