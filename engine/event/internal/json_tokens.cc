@@ -104,11 +104,10 @@ JsonTokens::Token JsonTokens::FailKey(Token at) {
   return FailBehind(at < list_.end && At(at) == '"' ? at + 1 : at);
 }
 
-JsonTokens::Token JsonTokens::Skip(Token at, size_t nesting) {
+JsonTokens::Token JsonTokens::SkipBrackets(Token at, size_t nesting) {
   const List list = list_;
-  uint64_t is_object[kMaxNesting / 64] = {};   // a bit for each bracket that is open
+  bool is_object[kMaxNesting];            // of each bracket that is open; each is written before it is read
   size_t depth = 0;
-  const auto in_object = [&] { return (is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1) != 0; };
   bool key = false;                       // a key comes next
   for (;;) {
     if (key) {
@@ -116,18 +115,15 @@ JsonTokens::Token JsonTokens::Skip(Token at, size_t nesting) {
       if (!CheckText(at)) return nullptr;
       at += 2;
     }
-    if (at >= list.end) return Fail(reason::kOpenBrackets);
+    if (at >= list.end) return FailBehind(at);
     const char c = list.At(at);
     if (c == '{' || c == '[') {
       const bool object = c == '{';
       if (nesting + depth >= kMaxNesting) return Fail(reason::kTooDeep);
       at++;
-      if (at >= list.end) return Fail(reason::kOpenBrackets);
+      if (at >= list.end) return FailBehind(at);
       if (list.At(at) != (object ? '}' : ']')) {
-        uint64_t& word = is_object[depth / 64];
-        const uint64_t bit = uint64_t{1} << (depth % 64);
-        word = object ? word | bit : word & ~bit;
-        depth++;
+        is_object[depth++] = object;
         key = object;
         continue;
       }
@@ -142,14 +138,14 @@ JsonTokens::Token JsonTokens::Skip(Token at, size_t nesting) {
     // Behind a value: brackets close, or a comma brings the next.
     for (;;) {
       if (depth == 0) return at;
-      if (at >= list.end) return Fail(reason::kOpenBrackets);
+      if (at >= list.end) return FailBehind(at);
       const char next = list.At(at++);
-      const bool object = in_object();
+      const bool object = is_object[depth - 1];
       if (next == ',') {
         key = object;
         break;
       }
-      if (next != (object ? '}' : ']')) return Fail(reason::kNotJson);
+      if (next != (object ? '}' : ']')) return FailBehind(at - 1);
       depth--;
     }
   }

@@ -71,7 +71,12 @@ class JsonTokens {
   List list() const { return list_; }
 
   // Behind the value at `at`, its grammar checked down to each escape. Brackets open around it: `nesting`.
-  Token Skip(Token at, size_t nesting);
+  Token Skip(Token at, size_t nesting) {
+    if (at >= list_.end) return FailBehind(at);
+    const char c = list_.At(at);
+    if (c == '{' || c == '[') return SkipBrackets(at, nesting);
+    return (c == '"' ? CheckText(at) : !Scalar(at).empty()) ? at + 1 : nullptr;
+  }
 
   // The text of the string at `at`; escapes are undone in `arena`. False: a wrong escape. REQUIRES: At(at) == '"'.
   bool Text(Token at, TextArena& arena, std::string_view* text) {
@@ -94,6 +99,7 @@ class JsonTokens {
   Token FailBehind(Token at) { return Fail(at < list_.end ? reason::kNotJson : reason::kOpenBrackets); }
 
  private:
+  Token SkipBrackets(Token at, size_t nesting);
   bool Unescape(Token at, TextArena& arena, std::string_view* text);
   // Is the string at `at` one whose escapes are right?
   bool CheckText(Token at) { return PlainSize(Place(at) + 1) >= 0 || CheckEscapes(at); }

@@ -60,13 +60,14 @@ Trie TrieBuilder::Build() const {
       const uint32_t size = std::bit_ceil(static_cast<uint32_t>(node.edges.size() * 2));
       built.mask = size - 1;
       built.first_slot = static_cast<uint32_t>(out.table_.size());
-      out.table_.resize(out.table_.size() + size, Trie::kEmpty);
+      out.table_.resize(out.table_.size() + size);
       for (const auto& [key, edge] : node.edges) {
         const char* text = out.text_.data() + out.text_.size();
         out.text_.insert(out.text_.end(), key.begin(), key.end());
-        uint32_t at = Trie::Hash({text, key.size()}) & built.mask;
-        while (out.table_[built.first_slot + at] != Trie::kEmpty) at = (at + 1) & built.mask;
-        out.table_[built.first_slot + at] = static_cast<uint32_t>(out.edges_.size());
+        const uint32_t hash = Trie::Hash({text, key.size()});
+        uint32_t at = hash & built.mask;
+        while (out.table_[built.first_slot + at].edge != Trie::kEmpty) at = (at + 1) & built.mask;
+        out.table_[built.first_slot + at] = {hash, static_cast<uint32_t>(out.edges_.size())};
         out.edges_.push_back({text, static_cast<uint32_t>(key.size()), edge.child, edge.dotted, edge.unwrap || edge.envelope >= 0, edge.unwrap, edge.envelope});
       }
     }

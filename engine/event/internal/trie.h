@@ -49,10 +49,13 @@ class Trie {
   // The edge of this key, or null. REQUIRES: eight readable bytes behind the key.
   const TrieEdge* Find(const TrieNode& node, std::string_view key) const {
     if (node.mask == 0) return nullptr;
-    for (uint32_t at = Hash(key) & node.mask;; at = (at + 1) & node.mask) {
-      const uint32_t edge = table_[node.first_slot + at];
-      if (edge == kEmpty) return nullptr;
-      const TrieEdge& found = edges_[edge];
+    const uint32_t hash = Hash(key);
+    const Slot* const slots = table_.data() + node.first_slot;
+    for (uint32_t at = hash & node.mask;; at = (at + 1) & node.mask) {
+      const Slot slot = slots[at];
+      if (slot.edge == kEmpty) return nullptr;
+      if (slot.hash != hash) continue;   // nearly all keys that nobody asks for
+      const TrieEdge& found = edges_[slot.edge];
       if (found.key_size == key.size() && Equal(found.key, key)) return &found;
     }
   }
@@ -64,6 +67,10 @@ class Trie {
  private:
   friend class TrieBuilder;
   static constexpr uint32_t kEmpty = UINT32_MAX;
+  struct Slot {
+    uint32_t hash = 0;              // of the edge's key
+    uint32_t edge = kEmpty;
+  };
   static uint64_t Load8(const char* p) {
     uint64_t word;
     memcpy(&word, p, 8);
@@ -91,7 +98,7 @@ class Trie {
   std::vector<char> text_;          // a vector: its memory stays when the Trie moves, a short string's does not
   std::vector<TrieNode> nodes_;
   std::vector<TrieEdge> edges_;
-  std::vector<uint32_t> table_;
+  std::vector<Slot> table_;
   std::vector<content::FieldId> fields_;
 };
 

@@ -63,6 +63,7 @@ class Walker {
   void TakeScalar(std::string_view text, ValueKind kind, const TrieNode& node);
 
   bool Masked(FieldId field) const { return std::find(masked_.begin(), masked_.end(), field) != masked_.end(); }
+  static void Fill(Value& value, std::string_view text, ValueKind kind, FieldId field, bool leaf);
   void Put(FieldId field, std::string_view text, ValueKind kind, bool leaf);
   bool AppendValue(FieldId field, std::string_view text, ValueKind kind, bool leaf);
   bool AppendRarely(FieldId field, std::string_view text, ValueKind kind, bool leaf);
