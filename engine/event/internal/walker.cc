@@ -137,7 +137,11 @@ inline Walker::Token Walker::WalkValue(Token at, const TrieNode& node, int depth
 
 Walker::Token Walker::WalkRoot(const Trie& trie, Token at, bool leaves, bool wrappings) {
   trie_ = &trie;
-  if (edge_seen_.size() < trie.edges()) edge_seen_.resize(trie.edges());
+  guesses_ = &memory_[&trie];
+  if (guesses_->edges.empty()) {
+    guesses_->edges.resize(trie.edges());
+    guesses_->first.resize(trie.nodes(), kNoGuess);
+  }
   leaves_ = leaves;
   wrappings_ = wrappings;
   wrapping_edge_ = nullptr;
@@ -153,11 +157,20 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
   if (at < list.end && list.At(at) == '}') return at + 1;
   const uint32_t serial = ++object_serial_;
   const uint32_t values_before = count_;
+  // Events of one source have their keys in one order: which one follows is remembered, and nearly always right.
+  uint32_t no_guess = kNoGuess;
+  uint32_t* guess = node.mask == 0 ? &no_guess : &guesses_->first[trie.node_index(node)];
   for (;;) {
     if (!list.IsKey(at)) return tokens_.FailKey(at);
-    std::string_view key;
-    if (!Text(at, &key)) return nullptr;
-    const TrieEdge* const edge = trie.Find(node, key);
+    const TrieEdge* edge = nullptr;
+    if (*guess != kNoGuess && trie.IsKeyOf(trie.edge(*guess), list.Place(at) + 1)) {
+      edge = &trie.edge(*guess);
+    } else {
+      std::string_view key;
+      if (!Text(at, &key)) return nullptr;
+      edge = trie.Find(node, key);
+      if (edge != nullptr) *guess = trie.edge_index(edge);
+    }
     at += 2;
     if (edge == nullptr) {
       at = leaves_ ? WalkValue(at, kNothing, depth + 1) : tokens_.Skip(at, static_cast<size_t>(depth) + 1);
@@ -170,9 +183,10 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
         wrapping_edge_ = edge;
         return at;
       }
-      uint32_t& seen = edge_seen_[trie.edge_index(edge)];
-      duplicate_key_ |= seen == serial;
-      seen = serial;
+      EdgeState& state = guesses_->edges[trie.edge_index(edge)];
+      duplicate_key_ |= state.seen == serial;
+      state.seen = serial;
+      guess = &state.next;
       at = WalkValue(at, trie.node(edge->child), depth + 1);
     }
     if (at == nullptr) return nullptr;
@@ -212,7 +226,7 @@ Walker::Token Walker::WalkExact(Token begin, const TrieNode& node, int depth) {
     for (; i < members_after && size_of(members_[i]) == size; i++) {
       const Member member = members_[i];   // walking it may add members of its own
       if (member.edge != nullptr) {
-        uint32_t& seen = edge_seen_[trie_->edge_index(member.edge)];
+        uint32_t& seen = guesses_->edges[trie_->edge_index(member.edge)].seen;
         duplicate_key_ |= seen == serial;
         seen = serial;
       }

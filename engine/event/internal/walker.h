@@ -9,6 +9,7 @@
 #define TOCSIN_ENGINE_EVENT_INTERNAL_WALKER_H_
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "engine/event/event.h"
@@ -79,7 +80,18 @@ class Walker {
   uint32_t count_ = 0;
   uint32_t room_ = 0;                            // values that are in no limit's way
   uint32_t other_leaves_ = 0;                    // values of no wanted field
-  std::vector<uint32_t> edge_seen_;              // by edge: the object it was last met in
+  // What walks along one trie remember.
+  static constexpr uint32_t kNoGuess = UINT32_MAX;
+  struct EdgeState {
+    uint32_t seen = 0;                           // the object it was last met in
+    uint32_t next = kNoGuess;                    // the edge that followed it there
+  };
+  struct Memory {
+    std::vector<EdgeState> edges;
+    std::vector<uint32_t> first;                 // by node: the first edge of its objects
+  };
+  std::map<const Trie*, Memory> memory_;
+  Memory* guesses_ = nullptr;                    // of trie_
   struct Member {
     const TrieEdge* edge;                        // null: nobody asks for its key
     Token value;
