@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "engine/content/content_set.h"
 #include "engine/event/event.h"
 #include "engine/match/internal/folded_texts.h"
@@ -87,7 +88,7 @@ class Predicate {
   content::FieldId field_;           // !valid() = keywords
   bool negated_ = false;
   uint32_t cost_ = 1;
-  std::vector<Group> groups_;
+  absl::InlinedVector<Group, 1> groups_;   // nearly all predicates are one group: it is found with the predicate
 };
 
 // A keyword stands anywhere in a value (SIGMA.md 21): its pattern with `*` at both ends.
