@@ -148,6 +148,22 @@ void TellTooLong(const ContentSet& content, const FieldSet& too_long, Diagnostic
 
 }  // namespace
 
+// What detection rules read.
+struct CompiledPlan::RuleFields {
+  FieldSet wanted;
+  bool leaves = false;
+  void Add(const content::Rule& rule) {
+    AddTests(rule.detection.items, wanted);
+    wanted.insert(rule.hit_fields.begin(), rule.hit_fields.end());
+    const auto& items = rule.detection.items;
+    leaves |= std::any_of(items.begin(), items.end(), [](const content::Item& item) { return !item.field.valid(); });
+  }
+  void AddTo(FieldSet& fields, bool& any_leaves) const {
+    fields.insert(wanted.begin(), wanted.end());
+    any_leaves |= leaves;
+  }
+};
+
 std::shared_ptr<const Plan> Plan::Compile(std::shared_ptr<const ContentSet> content, const PlanOptions& options, Diagnostics& diagnostics) {
   auto plan = std::make_shared<CompiledPlan>();
   plan->Build(std::move(content), options, diagnostics);
@@ -181,7 +197,11 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
     const content::Place place{diagnostics.AddFile("--time-field", options.time_field), 1, 1};
     diagnostics.Error("T1005", place, "the time field `" + options.time_field + "` is not among the fields that are read");
   }
-  for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, too_long);
+  RuleFields every_rule;
+  for (const content::Rule& rule : content_->rules) {
+    if (!rule.is_correlation) every_rule.Add(rule);
+  }
+  for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, every_rule, too_long);
   if (!too_long.empty()) TellTooLong(*content_, too_long, diagnostics);
   CollectTransportFields();
   for (const content::Site::Prefix& prefix : content_->site.internal_prefixes) {
@@ -255,19 +275,20 @@ void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
   out.identity_seed = EntityHash(EntityKind::kToken, def.name);
 }
 
-void CompiledPlan::BuildTrie(size_t index, FieldSet& too_long) {
+void CompiledPlan::BuildTrie(size_t index, const RuleFields& every_rule, FieldSet& too_long) {
   CompiledSource& out = sources[index];
   FieldSet wanted;
   for (const auto& source_def : content_->sources) AddTests(source_def.recognise, wanted);
   if (out.def != nullptr) AddDefinition(*out.def, wanted);
   for (const content::Playbook& playbook : content_->playbooks) AddPlaybook(playbook, wanted);
-  for (const content::Rule& rule : content_->rules) {
-    if (rule.is_correlation) continue;
-    if (!options.logsource_from_event && out.def != nullptr && !Applies(rule.detection.logsource, out.def->logsource)) continue;
-    AddTests(rule.detection.items, wanted);
-    wanted.insert(rule.hit_fields.begin(), rule.hit_fields.end());
-    const auto& items = rule.detection.items;
-    out.leaves |= std::any_of(items.begin(), items.end(), [](const content::Item& item) { return !item.field.valid(); });
+  if (options.logsource_from_event || out.def == nullptr) {
+    every_rule.AddTo(wanted, out.leaves);   // the event's own attributes decide, or nothing does
+  } else {
+    RuleFields own;
+    for (const content::Rule& rule : content_->rules) {
+      if (!rule.is_correlation && Applies(rule.detection.logsource, out.def->logsource)) own.Add(rule);
+    }
+    own.AddTo(wanted, out.leaves);
   }
   for (const FieldId field : logsource_fields) {
     if (options.logsource_from_event && field.valid()) wanted.insert(field);

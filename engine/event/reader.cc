@@ -13,6 +13,8 @@
 namespace tocsin::event {
 namespace {
 
+constexpr size_t kMaxInnerEnvelopes = 8;   // one inside another; below those an element is nested too deep
+
 constexpr char kTooLong[] = "longer than max_event";
 constexpr char kNoObject[] = "not an event: no JSON object";
 constexpr char kNoEvents[] = "an array of something else than events";
@@ -75,6 +77,8 @@ class Reader::Impl {
     // A batch was written long ago: its next document is called for while this one is read.
     if (next_document_ < batch_->documents.size()) Prefetch(batch_->text(batch_->documents[next_document_]));
     index_ = 0;
+    line_from_ = nullptr;
+    inner_ends_.clear();
     rest_ = TrimJson(batch_->text(*document_));
     mode_ = rest_.empty() ? Mode::kNone : Mode::kValue;
     alone_ = false;
@@ -104,7 +108,7 @@ class Reader::Impl {
     Token end = WalkGuess(root, /*wrappings=*/compiled_.options.recognise);
     if (end == nullptr) return FailValue(value_, tokens_.reason());
     if (const TrieEdge* const edge = walker_.wrapping_edge()) {
-      if (edge->unwrap) return OpenEnvelope(root);
+      if (edge->unwrap) return NextEnvelopeArray(root + 1);
       end = WalkEnvelope(root, *edge);
       if (end == nullptr) return FailValue(value_, tokens_.reason());
     }
@@ -119,13 +123,8 @@ class Reader::Impl {
     return true;
   }
 
-  // {"Records": [...]}: an envelope's arrays are opened one by one; one that names its array twice gives both.
-  bool OpenEnvelope(Token root) {
-    envelope_opened_ = false;
-    return NextEnvelopeArray(root + 1);
-  }
-
-  // From a key of the envelope on.
+  // {"Records": [...]}: an envelope's arrays are opened one by one, from a key of it on; one that names its array twice gives
+  // both.
   bool NextEnvelopeArray(Token at) {
     const Trie& trie = compiled_.source(guess_).trie;
     for (;;) {
@@ -138,7 +137,6 @@ class Reader::Impl {
       const TrieEdge* const edge = trie.Find(trie.node(Trie::kRoot), key);
       at += 2;
       if (edge != nullptr && edge->unwrap && at < tokens_.end() && tokens_.At(at) == '[') {
-        envelope_opened_ = true;
         return OpenElements(at, /*in_envelope=*/true);
       }
       const Token end = tokens_.Skip(at, 1);
@@ -158,9 +156,9 @@ class Reader::Impl {
     return false;
   }
 
-  // Events that were read stay; what follows them is bad as one.
+  // Behind an array whose events were read (up to the first, the walk has seen that all is well): those stay; what follows them
+  // is bad as one.
   bool FailEnvelope(Token at) {
-    if (!envelope_opened_) return FailValue(value_, tokens_.reason());
     const size_t size = BracketedSize(value_);
     const char* const bad = PlaceOf(at);
     const size_t whole = size == 0 ? value_.size() : size;
@@ -191,9 +189,17 @@ class Reader::Impl {
     if (tokens_.At(element) != '{') {
       // An array that begins with something else is no array of events: one bad record, not one an element.
       if (first && !in_envelope_) return FailValue(value_, kNoEvents);
-      at_ = tokens_.Skip(element, 1);
-      if (at_ == nullptr) return FailElements(tokens_.reason(), begin);
-      AddBad(begin, TrimJson({begin, static_cast<size_t>(PlaceOf(at_) - begin)}), kNoObject);
+      // Those side by side are one bad record: a document may hold millions.
+      Token end = element;
+      for (;;) {
+        end = tokens_.Skip(end, 1);
+        if (end == nullptr) return FailElements(tokens_.reason(), begin);
+        const bool another = end + 1 < tokens_.end() && tokens_.At(end) == ',' && tokens_.At(end + 1) != '{';
+        if (!another) break;
+        end++;
+      }
+      at_ = end;
+      AddBad(begin, TrimJson({begin, static_cast<size_t>(PlaceOf(end) - begin)}), kNoObject);
       return false;
     }
     BeginEvent();
@@ -201,9 +207,18 @@ class Reader::Impl {
     if (end == nullptr) return FailElements(tokens_.reason(), begin);
     if (const TrieEdge* const edge = walker_.wrapping_edge()) {
       if (edge->unwrap) {
-        // An envelope inside an array: its own text, read by itself.
+        // An envelope inside an array: its own text, read by itself. Each level is looked through once more, so there are few.
         const size_t size = BracketedSize({begin, static_cast<size_t>(value_.data() + value_.size() - begin)});
-        return size == 0 ? FailElements(reason::kOpenBrackets, begin) : ReadBehind(begin);
+        if (size == 0) return FailElements(reason::kOpenBrackets, begin);
+        while (!inner_ends_.empty() && begin >= inner_ends_.back()) inner_ends_.pop_back();
+        if (inner_ends_.size() < kMaxInnerEnvelopes) {
+          inner_ends_.push_back(begin + size);
+          return ReadPieces(begin);
+        }
+        AddBad(begin, {begin, size}, reason::kTooDeep);
+        ReadPieces(begin + size);
+        SkipSeparators();
+        return false;
       }
       end = WalkEnvelope(element, *edge);
       if (end == nullptr) return FailElements(tokens_.reason(), begin);
@@ -243,14 +258,10 @@ class Reader::Impl {
       return false;
     }
     // At the element itself, which is then refused by itself or read after all.
-    return ReadBehind(at);
+    return ReadPieces(at);
   }
 
   // Goes on value by value from `at`, passing over commas and the closing brackets of what was around.
-  bool ReadBehind(const char* at) {
-    rest_ = value_;
-    return ReadPieces(at);
-  }
   bool ReadPieces(const char* at) {
     pieces_ = true;
     alone_ = true;
@@ -340,12 +351,16 @@ class Reader::Impl {
     number_++;
   }
 
-  // Lines are counted only where somebody is told of one.
-  uint32_t LineOf(const char* at) const {
+  // Lines are counted only where somebody is told of one, and on from there.
+  uint32_t LineOf(const char* at) {
     if (document_->line == 0) return 0;
-    uint32_t line = document_->line;
-    for (const char* p = batch_->text(*document_).data(); (p = static_cast<const char*>(memchr(p, '\n', static_cast<size_t>(at - p)))) != nullptr; p++) line++;
-    return line;
+    if (line_from_ == nullptr || at < line_from_) {
+      line_from_ = batch_->text(*document_).data();
+      line_ = document_->line;
+    }
+    for (const char* p = line_from_; (p = static_cast<const char*>(memchr(p, '\n', static_cast<size_t>(at - p)))) != nullptr; p++) line_++;
+    line_from_ = at;
+    return line_;
   }
 
   // Where a token stands; the end of the text for the one behind all.
@@ -499,9 +514,11 @@ class Reader::Impl {
   bool pieces_ = false;                  // they are elements of something broken: separators lie between them
   Token at_ = nullptr;                   // kElements: behind the last element
   bool first_element_ = false, in_envelope_ = false;
-  bool envelope_opened_ = false;         // an array of the envelope was found
+  std::vector<const char*> inner_ends_;  // of the envelopes inside arrays that what is read stands in, outermost first
   Token body_ = nullptr;                 // of the event at hand, where a webhook envelope holds it
   uint32_t index_ = 0;
+  const char* line_from_ = nullptr;      // of the document: the last place whose line was told, and that line; null: none
+  uint32_t line_ = 0;
 
   EventView event_;
   std::vector<Header> envelope_headers_;

@@ -3,9 +3,9 @@
 //   Reader reader(plan, inputs);
 //   reader.Start(batch);
 //   while (reader.Next()) Use(reader.event());
-//   for (BadRecord& bad : reader.bad()) ...
+//   for (BadRecord& bad : reader.TakeBad()) ...
 //
-// Each document is parsed once (simdjson on-demand) and walked once along the trie of its source; the guess is that an
+// Each document's tokens are found once (simdjson's first stage) and walked once along the trie of its source; the guess is that an
 // event has the source of the one before it, and a wrong guess costs a second walk. One Reader a worker; not thread-safe.
 // After warm-up Next() does not allocate. A bad record is set aside and the rest goes on: a bad line costs one event, a
 // broken envelope costs the elements that cannot be delimited.
@@ -33,7 +33,7 @@ struct ReaderCounters {
   uint64_t unknown_source = 0;
 };
 
-inline constexpr int kMaxDepth = 64;            // nesting that is walked; simdjson's own limit is 1024
+inline constexpr int kMaxDepth = 64;            // nesting that is walked; deeper than JsonTokens::kMaxNesting an event is bad
 inline constexpr uint32_t kMaxValues = 65536;   // values of wanted fields in one event
 
 class Reader {

@@ -250,6 +250,51 @@ TEST_F(ReaderTest, ATextIsJudgedByItsBytesAlone) {
   }
 }
 
+// The symptom: what stood behind an array with a broken element or an envelope in it was lost without a word.
+TEST_F(ReaderTest, WhatStandsBehindAnArrayThatIsReadInPiecesIsRead) {
+  EXPECT_EQ(Raw({R"({"a":1}[{"Records":[{"a":2}]}]{"a":3})"}), (Strings{R"(? {"a":1})", R"(? {"a":2})", R"(? {"a":3})"}));
+  EXPECT_TRUE(bad_.empty());
+  EXPECT_EQ(Raw({R"({"a":1}[{"a":2},{"b":tru}]{"a":3})"}), (Strings{R"(? {"a":1})", R"(? {"a":2})", R"(? {"a":3})"}));
+  EXPECT_EQ(bad_.size(), 1u);
+  EXPECT_EQ(Raw({R"([{"Records":[{"a":1},{"b":tru},{"a":2}]},{"Records":[{"a":3}]}])"}), (Strings{R"(? {"a":1})", R"(? {"a":2})", R"(? {"a":3})"}));
+  EXPECT_EQ(bad_.size(), 1u);
+}
+
+// The symptom: envelopes inside envelopes took time that grew with the square of their number.
+TEST_F(ReaderTest, EnvelopesInsideEnvelopesAreBounded) {
+  const auto nested = [](int n) {
+    std::string text = R"({"a":1})";
+    for (int i = 0; i < n; i++) text = R"({"Records":[)" + text + R"(,{"a":0}]})";
+    return text;
+  };
+  EXPECT_EQ(Raw({nested(9)}).size(), 10u);
+  EXPECT_TRUE(bad_.empty());
+  EXPECT_EQ(Raw({nested(5000), R"({"a":2})"}).size(), 10u) << "nine outer ones' events, and the line behind";
+  ASSERT_EQ(bad_.size(), 1u);
+  EXPECT_STREQ(bad_[0].reason, "nested too deep");
+}
+
+// The symptom: each wrong element was a bad record of its own, and its line was counted from the document's start.
+TEST_F(ReaderTest, WrongElementsSideBySideAreOneBadRecord) {
+  EXPECT_EQ(Raw({R"([{"a":1},1,"x",[2], null,{"a":2},3])"}), (Strings{R"(? {"a":1})", R"(? {"a":2})"}));
+  ASSERT_EQ(bad_.size(), 2u);
+  EXPECT_EQ(bad_[0].bytes, R"(1,"x",[2], null)");
+  EXPECT_EQ(bad_[1].bytes, "3");
+}
+
+TEST_F(ReaderTest, LinesOfBadRecordsAreTheirOwn) {
+  EXPECT_EQ(Raw({"[{\"a\":1},\n1,\n\n{\"a\":2},\n2]"}).size(), 2u);
+  ASSERT_EQ(bad_.size(), 2u);
+  EXPECT_EQ(bad_[0].line, 2u);
+  EXPECT_EQ(bad_[1].line, 5u);
+}
+
+// The symptom: a key with a dot that somebody asks for, in front of it, hid an envelope and all its events.
+TEST_F(ReaderTest, AKeyWithADotInFrontHidesNoEnvelope) {
+  EXPECT_EQ(Raw({R"({"a.b":1,"Records":[{"a":1},{"a":2}]})"}), (Strings{R"(? {"a":1})", R"(? {"a":2})"}));
+  EXPECT_EQ(Read({R"({"a.b":1,"headers":{"X-GitHub-Event":"push"},"payload":{"ref":"r"}})"}, [&](const EventView& event) { return " " + Values(event, "ref"); }), Strings{"hook r"});
+}
+
 // The symptom: an envelope that breaks behind its array gave that array's events twice.
 TEST_F(ReaderTest, AnEnvelopeThatBreaksBehindItsArrayGivesItsEventsOnce) {
   EXPECT_EQ(Raw({R"({"Records":[{"a":1},{"a":2}],"more" 1})", R"({"a":3})"}), (Strings{R"(? {"a":1})", R"(? {"a":2})", R"(? {"a":3})"}));

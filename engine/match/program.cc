@@ -95,7 +95,7 @@ class Matcher {
     const auto found = [&](uint32_t literal) { return Add(program_.literal_postings[literal]); };
     bool all = true;
     for (const Value& leaf : event_.leaves()) all &= state_.texts.InWhole(leaf);
-    if (all) {
+    if (all && state_.texts.Whole().data != nullptr) {
       keywords.Find(state_.texts.Whole(), found);
       return;
     }

@@ -1,4 +1,5 @@
-// Memory for the texts an event makes (canonical keys, derived fields): valid until Clear, addresses never move.
+// Memory for the texts an event makes (strings with their escapes undone, canonical keys, derived fields): valid until Clear,
+// addresses never move.
 #ifndef TOCSIN_ENGINE_EVENT_INTERNAL_TEXT_ARENA_H_
 #define TOCSIN_ENGINE_EVENT_INTERNAL_TEXT_ARENA_H_
 
@@ -31,10 +32,16 @@ class TextArena {
     memcpy(out, text.data(), text.size());
     return {out, text.size()};
   }
-  void Clear() { block_ = used_ = 0; }
+  void Clear() {
+    block_ = used_ = 0;
+    // Blocks that unusual texts needed do not pile up: of many, the largest stays.
+    if (blocks_.size() <= kMaxKept) return;
+    std::iter_swap(blocks_.begin(), std::max_element(blocks_.begin(), blocks_.end(), [](const Block& a, const Block& b) { return a.size < b.size; }));
+    blocks_.resize(1);
+  }
 
  private:
-  static constexpr size_t kBlock = 1u << 16;
+  static constexpr size_t kBlock = 1u << 16, kMaxKept = 8;
   struct Block {
     std::unique_ptr<char[]> bytes;
     size_t size;

@@ -39,6 +39,7 @@ void Walker::Restart() {
 
 void Walker::Grow() {
   values_.resize(std::max<size_t>(64, values_.size() * 2));
+  previous_.resize(values_.size());
   room_ = static_cast<uint32_t>(std::min<size_t>(values_.size(), kMaxValues));
 }
 
@@ -59,6 +60,7 @@ inline void Walker::Put(FieldId field, std::string_view text, ValueKind kind, bo
     slot = {epoch_, index, index};
   } else {
     values_[slot.last].next = index;
+    previous_[index] = slot.last;
     slot.last = index;
   }
   Fill(values_[index], text, kind, field, leaf);
@@ -91,25 +93,22 @@ void Walker::AppendLeaf(std::string_view text, ValueKind kind) {
   other_leaves_++;
 }
 
-// Rare: an object is walked again. Linear in the values that there are.
+// Rare: an object is walked again. Linear in the values that go.
 void Walker::UndoTo(uint32_t count) {
-  for (uint32_t i = count; i < count_; i++) {
-    if (!values_[i].field.valid()) {
+  while (count_ > count) {
+    const uint32_t index = --count_;
+    if (!values_[index].field.valid()) {
       other_leaves_--;
       continue;
     }
-    Slot& slot = slots_[values_[i].field.value()];
-    if (slot.epoch != epoch_ || slot.last < count) continue;  // undone already
-    if (slot.first >= count) {
+    Slot& slot = slots_[values_[index].field.value()];
+    if (slot.first == index) {
       slot.epoch = 0;
-      continue;
+    } else {
+      slot.last = previous_[index];
+      values_[slot.last].next = kNoValue;
     }
-    uint32_t last = slot.first;
-    while (values_[last].next < count) last = values_[last].next;
-    values_[last].next = kNoValue;
-    slot.last = last;
   }
-  count_ = count;
 }
 
 void Walker::Append(FieldId field, std::string_view text, ValueKind kind) { AppendValue(field, text, kind, false); }
@@ -179,7 +178,7 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
         UndoTo(values_before);
         return WalkExact(begin, node, depth);
       }
-      if (edge->wraps && wrappings_ && depth == 0 && at < list.end && list.At(at) == (edge->unwrap ? '[' : '{')) {
+      if (Wraps(edge, at, depth)) {
         wrapping_edge_ = edge;
         return at;
       }
@@ -207,6 +206,11 @@ Walker::Token Walker::WalkExact(Token begin, const TrieNode& node, int depth) {
     std::string_view key;
     if (!Text(at, &key)) return nullptr;
     const TrieEdge* const edge = trie_->Find(node, key);
+    if (edge != nullptr && Wraps(edge, at + 2, depth)) {
+      wrapping_edge_ = edge;
+      members_.resize(members_before);
+      return at + 2;
+    }
     if (edge != nullptr || leaves_) members_.push_back({edge, at + 2});
     at = tokens_.Skip(at + 2, static_cast<size_t>(depth) + 1);
     if (at == nullptr) return nullptr;

@@ -63,6 +63,10 @@ class Walker {
   Token WalkOther(Token at, char first, const TrieNode& node, int depth);
   void TakeScalar(std::string_view text, ValueKind kind, const TrieNode& node);
 
+  // Is the value at `at`, of that key, what a walk stops at?
+  bool Wraps(const TrieEdge* edge, Token at, int depth) const {
+    return edge->wraps && wrappings_ && depth == 0 && at < tokens_.end() && tokens_.At(at) == (edge->unwrap ? '[' : '{');
+  }
   bool Masked(FieldId field) const { return std::find(masked_.begin(), masked_.end(), field) != masked_.end(); }
   static void Fill(Value& value, std::string_view text, ValueKind kind, FieldId field, bool leaf);
   void Put(FieldId field, std::string_view text, ValueKind kind, bool leaf);
@@ -77,6 +81,7 @@ class Walker {
   const Trie* trie_ = nullptr;
   std::vector<Slot> slots_;
   std::vector<Value> values_;                    // the first count_ are in use
+  std::vector<uint32_t> previous_;               // of a value that is not its field's first: the one before it
   uint32_t count_ = 0;
   uint32_t room_ = 0;                            // values that are in no limit's way
   uint32_t other_leaves_ = 0;                    // values of no wanted field

@@ -141,7 +141,6 @@ class LiteralIndex {
   };
 
   static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
-  static constexpr uint32_t kNarrowMultiplier = 0x9E3779B1, kTailMultiplier = 0x85EBCA77;
   static constexpr uint64_t kFiveMask = 0xFFFFFFFFFF;
   static constexpr uint64_t FirstBytes(uint32_t n) { return (uint64_t{1} << (8 * n)) - 1; }   // of a little-endian word
 
