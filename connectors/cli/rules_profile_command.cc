@@ -74,7 +74,7 @@ void AddRulesProfile(CLI::App& rules, int& exit_code) {
   command->footer(
       "How a rule is matched: something that must be in its events leads to it (a literal, a number, a keyword, a field). Where\n"
       "that stands, the rule is a candidate and its predicates are asked until its condition is decided. Rules that name nothing\n"
-      "of the kind (a `not` alone, null, keywords under four bytes) are tried on every event of their logsource.\n"
+      "of the kind (a `not` alone, null, keywords under three bytes) are tried on every event of their logsource.\n"
       "  costs   time an event and a candidate; candidates, questions to predicates, hits: counts are exact\n"
       "  why     what led to the rule, and in how many events of its logsource that stood; or why nothing leads to it\n"
       "  mostly  the predicate that most of its time went to\n"

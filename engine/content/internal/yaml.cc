@@ -73,6 +73,14 @@ class TreeBuilder {
   }
 
  private:
+  struct NodeSize {
+    size_t nodes = 0, bytes = 0;
+  };
+  struct Anchored {
+    YamlNode node;
+    NodeSize size;
+  };
+
   Place PlaceOf(const yaml_mark_t& mark) const {
     return {file_, line_ + static_cast<uint32_t>(mark.line + 1), static_cast<uint32_t>(mark.column + 1)};
   }
@@ -114,7 +122,8 @@ class TreeBuilder {
   // Reads the node that the current event begins. False when the file cannot be read on.
   bool ReadNode(YamlNode& node, int depth) {
     const yaml_event_t& event = stream_.event();
-    node.place = PlaceOf(event.start_mark);
+    const yaml_mark_t mark = event.start_mark;
+    node.place = PlaceOf(mark);
     if (depth > kMaxYamlDepth) return Stop(event.start_mark, "T0002", "nested deeper than " + std::to_string(kMaxYamlDepth) + " levels");
     if (++nodes_ > kMaxYamlNodes) return Stop(event.start_mark, "T0003", "more than " + std::to_string(kMaxYamlNodes) + " values in one file");
     std::string anchor;
@@ -139,9 +148,24 @@ class TreeBuilder {
         return Stop(event.start_mark, "T0001", "not YAML: a value was expected");
     }
     if (anchor.empty()) return true;
-    Anchored anchored{node, {}};
-    AddSize(node, anchored.size);
-    anchors_[anchor] = std::move(anchored);
+    return KeepAnchor(anchor, node, mark);
+  }
+
+  // Keeps a copy for the aliases to come.
+  bool KeepAnchor(const std::string& anchor, const YamlNode& node, const yaml_mark_t& mark) {
+    NodeSize size;
+    AddSize(node, size);
+    if (!CountCopy(size, mark, "anchors that keep")) return false;
+    anchors_[anchor] = {node, size};
+    return true;
+  }
+
+  // A few aliases of aliases, or anchors around anchors, would fill the memory: copies count like written nodes.
+  bool CountCopy(const NodeSize& size, const yaml_mark_t& mark, const std::string& what) {
+    nodes_ += size.nodes;
+    copied_bytes_ += size.bytes;
+    if (nodes_ > kMaxYamlNodes) return Stop(mark, "T0003", what + " more than " + std::to_string(kMaxYamlNodes) + " values");
+    if (copied_bytes_ > kMaxCopiedBytes) return Stop(mark, "T0003", what + " more than " + std::to_string(kMaxCopiedBytes >> 20) + " MiB of text");
     return true;
   }
 
@@ -190,24 +214,12 @@ class TreeBuilder {
     const std::string name = reinterpret_cast<const char*>(event.data.alias.anchor);
     const auto it = anchors_.find(name);
     if (it == anchors_.end()) return Stop(event.start_mark, "T0006", "the alias *" + name + " has no anchor before it", "quotes around a value that begins with *: '*" + name + "'");
-    // A few aliases of aliases would fill the memory: copies count like written nodes.
-    nodes_ += it->second.size.nodes;
-    alias_bytes_ += it->second.size.bytes;
-    if (nodes_ > kMaxYamlNodes) return Stop(event.start_mark, "T0003", "aliases that expand to more than " + std::to_string(kMaxYamlNodes) + " values");
-    if (alias_bytes_ > kMaxAliasBytes) return Stop(event.start_mark, "T0003", "aliases that expand to more than " + std::to_string(kMaxAliasBytes >> 20) + " MiB of text");
+    if (!CountCopy(it->second.size, event.start_mark, "aliases that expand to")) return false;
     const Place place = node.place;
     node = it->second.node;
     node.place = place;
     return true;
   }
-
-  struct NodeSize {
-    size_t nodes = 0, bytes = 0;
-  };
-  struct Anchored {
-    YamlNode node;
-    NodeSize size;
-  };
 
   static void AddSize(const YamlNode& node, NodeSize& size) {
     size.nodes++;
@@ -226,7 +238,7 @@ class TreeBuilder {
   size_t nodes_ = 0;
   bool stopped_ = false;
   std::optional<size_t> broken_line_;
-  size_t alias_bytes_ = 0;
+  size_t copied_bytes_ = 0;
   std::map<std::string, Anchored> anchors_;
 };
 

@@ -2,7 +2,7 @@
 //
 // Typing is YAML 1.2 core over the scalar's own text (SIGMA.md 2): yes/no/on/off and dates stay strings, a leading zero stays
 // text, quoted scalars are strings. Duplicate keys are errors. Bounded: depth kMaxYamlDepth, nodes kMaxYamlNodes a file,
-// aliases are refused when they would expand past that (YAML bombs).
+// anchors and aliases are refused when their copies would go past that, or past kMaxCopiedBytes (YAML bombs).
 #ifndef TOCSIN_ENGINE_CONTENT_INTERNAL_YAML_H_
 #define TOCSIN_ENGINE_CONTENT_INTERNAL_YAML_H_
 
@@ -18,7 +18,7 @@ namespace tocsin::content {
 
 inline constexpr int kMaxYamlDepth = 64;
 inline constexpr size_t kMaxYamlNodes = 2'000'000;
-inline constexpr size_t kMaxAliasBytes = 64u << 20;   // of text that aliases repeat, in one file
+inline constexpr size_t kMaxCopiedBytes = 64u << 20;   // of text that anchors keep and aliases repeat, in one file
 inline constexpr size_t kMaxRuleFileBytes = 16u << 20;
 
 struct YamlNode {

@@ -83,6 +83,19 @@ TEST(Yaml, BoundsHold) {
   std::string echo = "x: &x " + std::string(1 << 20, 'A') + "\nl: [*x";
   for (int i = 1; i < 100; i++) echo += ", *x";
   EXPECT_NE(Parsed(echo + "]\n").diagnostics.Text().find("T0003"), std::string::npos);
+  // A file of a megabyte took as many megabytes as it had brackets: every anchor kept a copy of all that stood below it.
+  std::string nested, closed;
+  for (int i = 0; i < 60; i++) {
+    nested += "&a" + std::to_string(i) + " [";
+    closed += ']';
+  }
+  Parsed text(nested + std::string(2 << 20, 'A') + closed + "\n");
+  EXPECT_NE(text.diagnostics.Text().find("T0003"), std::string::npos) << text.diagnostics.Text();
+  EXPECT_NE(text.diagnostics.Text().find("64 MiB"), std::string::npos) << text.diagnostics.Text();
+  std::string many = "x";
+  for (int i = 0; i < 50'000; i++) many += ",x";
+  EXPECT_NE(Parsed(nested + many + closed + "\n").diagnostics.Text().find("T0003"), std::string::npos);
+  EXPECT_EQ(Parsed(nested + "x" + closed + "\n").diagnostics.Text(), "");
   EXPECT_NE(Parsed(std::string(kMaxRuleFileBytes + 1, ' ')).diagnostics.Text().find("T0007"), std::string::npos);
 }
 
