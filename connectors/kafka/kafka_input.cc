@@ -70,7 +70,9 @@ class KafkaInput::Impl {
     if (arrived_.empty()) {
       absl::Status status = interrupted_ ? FindEnds() : absl::OkStatus();
       if (status.ok()) status = RefreshPartitions(inputs);
-      if (status.ok() && arrived_.empty()) status = Fetch(timeout_ms);
+      // Behind the ends, too: where every hand-over is followed by a pause (a slow disk), the ends are asked for each time, and
+      // nothing would ever be read.
+      if (status.ok()) status = Fetch(timeout_ms);
       if (!status.ok()) return status;
       if (arrived_.empty()) return absl::OkStatus();
     }
@@ -172,18 +174,25 @@ class KafkaInput::Impl {
 
   // After an interruption: which partitions have grown meanwhile? The client announces an end only once, so those that were
   // caught up would go on counting as such until their messages arrive; and what it announced before may still lie in its queue.
+  //
+  // All of them with one question: one a partition would, where there are many, take so long that it counts as the next pause.
   absl::Status FindEnds() {
-    for (size_t i = 0; i < partitions_.size(); i++) {
-      Partition& partition = partitions_[i];
-      int64_t low = 0, high = 0;
-      const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(client_.get(), partition.topic.c_str(), partition.number,
-                                                                         &low, &high, kEndsTimeoutMs);
-      if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        arrived_.clear();
-        return ErrorStatus(InputName(partition.topic, partition.number), error);
-      }
-      partition.known_end = high;
-      arrived_.push_back({i, {}, high > partition.next_offset ? -1 : high});
+    PartitionList ends(rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size())));
+    for (const Partition& partition : partitions_) {
+      rd_kafka_topic_partition_list_add(ends.get(), partition.topic.c_str(), partition.number)->offset = RD_KAFKA_OFFSET_END;
+    }
+    const rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(client_.get(), ends.get(), kEndsTimeoutMs);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ErrorStatus("ends of partitions", error);
+    for (int i = 0; i < ends->cnt; i++) {
+      const rd_kafka_topic_partition_t& end = ends->elems[i];
+      if (end.err != RD_KAFKA_RESP_ERR_NO_ERROR) return ErrorStatus(InputName(end.topic, end.partition), end.err);
+    }
+    for (int i = 0; i < ends->cnt; i++) {
+      const rd_kafka_topic_partition_t& end = ends->elems[i];
+      Partition* partition = Find(end.topic, end.partition);
+      partition->known_end = end.offset;
+      const size_t index = static_cast<size_t>(partition - partitions_.data());
+      arrived_.push_back({index, {}, end.offset > partition->next_offset ? -1 : end.offset});
     }
     interrupted_ = false;
     return absl::OkStatus();
