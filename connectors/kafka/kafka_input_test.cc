@@ -44,13 +44,13 @@ class KafkaInputTest : public testing::Test {
     const absl::Status status = input_->Poll(kPollMs, batch_, inputs_, info_);
     EXPECT_TRUE(status.ok()) << status;
   }
-  // Polls until every partition has been read up to its end.
-  void CatchUp() {
+  // Polls until every partition has been read up to its end: so many messages.
+  void CatchUp(int64_t messages) {
     std::set<uint32_t> behind;
     for (uint32_t i = 0; i < kPartitions; i++) behind.insert(i);
     for (int polls = 0; !behind.empty() && polls < 600; polls++) {
       Poll();
-      if (info_.input.valid() && info_.caught_up) behind.erase(info_.input.value());
+      if (info_.input.valid() && info_.caught_up && info_.next_offset == messages) behind.erase(info_.input.value());
     }
     EXPECT_TRUE(behind.empty());
   }
@@ -81,7 +81,7 @@ TEST_F(KafkaInputTest, IsReadThoughEveryPollIsFollowedByAPause) {
 // An input that had grown during a pause counted as caught up until its messages came, and others' were judged without them.
 TEST_F(KafkaInputTest, WhoHasGrownIsToldBeforeAnythingIsRead) {
   Write("first");
-  CatchUp();
+  CatchUp(1);
   Write("second");
   input_->CheckEnds();
   std::set<uint32_t> behind, read;
@@ -93,8 +93,8 @@ TEST_F(KafkaInputTest, WhoHasGrownIsToldBeforeAnythingIsRead) {
       EXPECT_EQ(behind.size(), static_cast<size_t>(kPartitions));
     } else if (read.empty()) {
       EXPECT_FALSE(info_.caught_up);
-      EXPECT_TRUE(info_.more);
       behind.insert(info_.input.value());
+      EXPECT_TRUE(info_.more || behind.size() == kPartitions);
     }
   }
   EXPECT_EQ(read.size(), static_cast<size_t>(kPartitions));
