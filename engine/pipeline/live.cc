@@ -207,6 +207,7 @@ class Live {
     if (event.flags.skip_match) return absl::OkStatus();
     for (const content::RuleId rule : worker_.Match(event)) {
       counts_.hits++;
+      counts_.hits_again += kept;
       if (!timed) continue;
       const match::Hit hit = worker_.writer.Write(event, rule, hit_arena_);
       engine_.AddHit(hit);

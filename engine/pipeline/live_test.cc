@@ -129,6 +129,8 @@ TEST_F(LiveRunTest, CountsAreSaidWhenAskedForEveryMinuteAndAtTheEnd) {
   ASSERT_TRUE(Run().ok());
   EXPECT_GT(Counts().size(), 1u);
   EXPECT_NE(Counts().back().find("read again 500"), std::string::npos) << Counts().back();
+  // After a restart, hits that had been found before looked like new ones.
+  EXPECT_NE(Counts().back().find("found: hits 500, of events read again 500, "), std::string::npos) << Counts().back();
 }
 
 }  // namespace

@@ -67,6 +67,7 @@ std::vector<CountRow> ReadRows(const RunCounts& counts, const std::string& bad_p
 std::vector<CountRow> FoundRows(const RunCounts& counts) {
   std::vector<CountRow> rows;
   rows.push_back({"hits", counts.hits, ""});
+  AddIfAny(rows, "  of events read again", counts.hits_again, "an earlier run had found them");
   rows.push_back({"alerts", counts.alerts, ""});
   rows.push_back({"incidents", counts.incidents, ""});
   AddIfAny(rows, "duplicate hits", counts.duplicates, "counted once");

@@ -21,7 +21,8 @@ struct RunCounts {
   uint64_t depth_limit = 0, value_limit = 0;    // events of which not all was looked at (event/reader.h)
   uint64_t outside_range = 0;                   // replay: --from, --until
   uint64_t read_again = 0;                      // run: events that an earlier process had read
-  uint64_t hits = 0, alerts = 0, incidents = 0;
+  uint64_t hits = 0, hits_again = 0;            // run: of them, those of events that an earlier process had read
+  uint64_t alerts = 0, incidents = 0;
   uint64_t duplicates = 0, late = 0, late_unjudged = 0, unresolved_keys = 0, id_conflicts = 0;
   uint64_t group_fanout_limit = 0, tuple_limit = 0, numbers_out_of_range = 0;   // correlate/engine.h
 
