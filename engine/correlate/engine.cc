@@ -22,7 +22,8 @@ bool AlertBefore(const Alert& a, const Alert& b) {
   return std::tie(a.first_event, a.id) < std::tie(b.first_event, b.id);
 }
 
-void MarkDirty(State& state, Group& group) {
+void MarkDirty(State& state, Group& group, int64_t from_ns) {
+  group.changed_from_ns = std::min(group.changed_from_ns, from_ns);
   if (group.dirty) return;
   group.dirty = true;
   state.units[group.unit].dirty.push_back(&group);
@@ -218,7 +219,7 @@ class Engine::Impl {
   void AddItem(Group& group, const Item& item) {
     if (group.sorted && !group.items.empty() && state_.reader.Before(item, group.items.back())) group.sorted = false;
     group.items.push_back(item);
-    MarkDirty(state_, group);
+    MarkDirty(state_, group, item.time_ns);
   }
 
   // Calls fn(key, values) for each group of the item. False if a group field is an entity key that nobody knows (yet).
@@ -403,8 +404,12 @@ class Engine::Impl {
       } else {
         group->firings.clear();
       }
+      const int64_t changed_from_ns = std::exchange(group->changed_from_ns, kForever);
       if (unit.is_parents) {
-        for (const Item& item : group->items) MarkChildren(u, item);
+        // What a parent knows at an item comes from those before it.
+        const auto changed = std::lower_bound(group->items.begin(), group->items.end(), changed_from_ns,
+                                              [](const Item& item, int64_t t) { return item.time_ns < t; });
+        for (auto item = changed; item != group->items.end(); ++item) MarkChildren(u, *item);
       } else {
         HandOn(unit, *group);
       }

@@ -58,6 +58,7 @@ struct Group {
   int64_t start_ns = kNever;         // value_first_seen: start(g) as of emit_from_ns, once items before it were dropped
   bool sorted = true;
   bool dirty = false;    // to be evaluated again
+  int64_t changed_from_ns = kForever;  // while dirty: its items before it are those of the last evaluation
   bool judge = false;    // alerts to be made again
   bool unbound = false;  // lone hits whose event names no principal
 };

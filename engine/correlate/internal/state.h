@@ -67,7 +67,8 @@ inline std::string LinkKey(content::EntityKind kind, std::string_view key) {
   return link_key;
 }
 
-void MarkDirty(State& state, Group& group);
+// What has changed of the group are at most items at or after `from_ns`.
+void MarkDirty(State& state, Group& group, int64_t from_ns = kNever);
 
 // Live: drops what no window, absence, open episode or outer rule can reach any more. Groups that lost items are dirty.
 void Retain(State& state);
