@@ -162,8 +162,8 @@ commit_interval: 50ms
         self.stop(process)
         self.assertEqual(self.incidents(store), before)
         # It said what it did when it was asked to, and at its end. Everything is young enough to be read again.
-        counts = re.findall(r'read: events (\d+), bytes \d+, .*, bad 0, read again (\d+).*; found: hits \d+, alerts (\d+), incidents (\d+)'
-                            r'.*; behind: aws (\d+), ci (\d+), cluster (\d+)$', log.read_text(), re.M)
+        counts = re.findall(r'read: events (\d+), bytes \d+, .*, bad 0, read again (\d+).*; found: hits \d+, '
+                            r'of events read again \d+, alerts (\d+), incidents (\d+).*; behind: aws (\d+), ci (\d+), cluster (\d+)$', log.read_text(), re.M)
         every = str(len(records))
         self.assertEqual(counts, [(every, every, str(len(wanted_alerts)), str(len(wanted)), '0', '0', '0')] * 2, log.read_text())
         published = [json.loads(line) for partition in (0, 1) for line in self.tool('consume', 'incidents', str(partition)).splitlines()]
