@@ -1,13 +1,12 @@
 """kill -9 in the middle of a replay, and a disk without room: what was lost is said, and the next run comes to the same end."""
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import time
 import unittest
 
-from tocsin import DEMO, PROGRAM, ROOT, Case, events_in, json_lines, tocsin, without_observed
+from tocsin import DEMO, PROGRAM, ROOT, Case, events_in, json_lines, no_small_disk, tocsin, without_observed
 
 EVENTS = DEMO / 'ci_runner_before_release/events'
 ENVIRONMENT = {**os.environ, 'TOCSIN_CONTENT': str(ROOT / 'rules')}
@@ -50,22 +49,12 @@ class KilledReplay(Case):
         self.assertEqual(json_lines(out)[-1]['events'], len(events_in(EVENTS / 'github-webhooks.ndjson')))
 
 
-def small_disk(folder, megabytes):
-    """Why no small disk can be mounted here, or None."""
-    if os.geteuid() != 0:
-        return 'mounting a small disk needs root'
-    probe = subprocess.run(['unshare', '-m', 'sh', '-c', f'mount -t tmpfs -o size={megabytes}m tmpfs {folder}'], capture_output=True, text=True)
-    return None if probe.returncode == 0 else f'a small disk cannot be mounted: {probe.stderr.strip()}'
-
-
 class FullDisk(Case):
     def setUp(self):
         super().setUp()
-        if shutil.which('unshare') is None:
-            self.skipTest('unshare is not there')
         self.disk = self.folder / 'disk'
         self.disk.mkdir()
-        if reason := small_disk(self.disk, 2):
+        if reason := no_small_disk(self.disk):
             self.skipTest(reason)
 
     def test_a_replay_without_room_says_so_and_nothing_is_half_done(self):

@@ -4,14 +4,13 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 import unittest
 
-from tocsin import DEMO, PROGRAM, ROOT, Case, events_in, tocsin
+from tocsin import DEMO, PROGRAM, ROOT, Case, events_in, no_small_disk, tocsin
 
 sys.path.insert(0, str(ROOT / 'tests/kafka'))
 import broker as kafka  # noqa: E402
@@ -209,10 +208,10 @@ commit_interval: 50ms
         self.assertEqual(len(keys), len(set(keys)), keys)
 
     def test_a_full_disk_stops_consumption_and_loses_nothing(self):
-        if os.geteuid() != 0 or shutil.which('unshare') is None:
-            self.skipTest('mounting a small disk needs root and unshare')
         disk = self.folder / 'disk'
         disk.mkdir()
+        if reason := no_small_disk(disk):
+            self.skipTest(reason)
         config = self.configure('full', disk / 'live.db', output=False)
         # All is there before it starts: what it reads after the wait is behind, not late.
         self.produce(self.records_for('full'))

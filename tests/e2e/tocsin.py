@@ -27,6 +27,14 @@ def tocsin(*arguments, expect=0, stdin=None, content=ROOT / 'rules'):
     return out, err
 
 
+def no_small_disk(folder):
+    """Why no small disk can be mounted on that folder here, in a namespace of its own; None when it can."""
+    if os.geteuid() != 0 or shutil.which('unshare') is None:
+        return 'mounting a small disk needs root and unshare'
+    probe = subprocess.run(['unshare', '-m', 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], capture_output=True, text=True)
+    return None if probe.returncode == 0 else f'a small disk cannot be mounted: {probe.stderr.strip()}'
+
+
 def json_lines(text):
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 

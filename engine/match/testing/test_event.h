@@ -22,6 +22,9 @@ class TestPlan : public event::Plan {
 class TestEvent {
  public:
   explicit TestEvent(const content::ContentSet& content) : content_(content), slots_(content.fields.size()) {}
+  // A copy's values would view into the original's texts; when moved, texts stay where they are.
+  TestEvent(const TestEvent&) = delete;
+  TestEvent(TestEvent&&) = default;
 
   TestEvent& Text(std::string_view field, std::string_view text) { return Add(field, event::ValueKind::kString, text); }
   TestEvent& Number(std::string_view field, std::string_view text) { return Add(field, event::ValueKind::kNumber, text); }
