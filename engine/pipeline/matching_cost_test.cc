@@ -34,10 +34,13 @@ TEST(MatchingCost, OneOfSoManyEventsIsCounted) {
   worker.Match(event);
   EXPECT_EQ(worker.profile.counted(), 40u);
   const match::Cost cost = worker.profile.Report();
-  EXPECT_EQ(cost.ordinary_events, 40u);
+  // Those during which the machine did something else are left out, and told.
+  EXPECT_LE(cost.ordinary_events, 40u);
+  EXPECT_GE(cost.ordinary_events + cost.interruptions, 40u);
   const MatchingCost matching = MatchingCostOf(worker.profile, *content);
   EXPECT_EQ(matching.counted, 40u);
-  EXPECT_EQ(matching.dearest, "Anything but a login");   // the one that is tried on an event without fields
+  // The one that is tried on an event without fields; none where all its times were left out or less than reading the clock.
+  EXPECT_TRUE(matching.dearest == "Anything but a login" || matching.dearest.empty()) << matching.dearest;
   EXPECT_EQ((MatchingCost{29, 2140, "x", 0.123}).Words(), "2.1 us an event; the dearest rule, x, 12 % (29 events counted, 1 of 251)");
   EXPECT_EQ((MatchingCost{1, 999.4, "", 0}).Words(), "999 ns an event (1 event counted, 1 of 251)");
   EXPECT_EQ((MatchingCost{29, 2140.26, "x", 0.123}).Json(), R"({"counted":29,"one_of":251,"ns_an_event":2140.3,"dearest_rule":"x","share":0.1230})");
