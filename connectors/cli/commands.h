@@ -31,6 +31,10 @@ void AddRulesProfile(CLI::App& rules, int& exit_code);   // likewise
 // Content with its diagnostics printed to standard error. Null when nothing usable was left; `*seconds` is the time it took.
 std::shared_ptr<const content::ContentSet> LoadAndReport(const content::LoadOptions& options, content::Diagnostics& diagnostics,
                                                          double* seconds);
+// What the commands that match logs load: the rules named, with what reading the logs needs of them. The caller says whether the
+// shipped rules join.
+content::LoadOptions MatchingContent(const std::vector<std::string>& rules, const std::string& site, const std::string& lists, const std::string& time_field,
+                                     bool logsource_from_event);
 // Prints what `diagnostics` holds from number `first` on (a room's Compile adds to it after the load).
 void PrintDiagnostics(const content::Diagnostics& diagnostics);
 
@@ -39,6 +43,8 @@ std::string Counted(size_t number, const char* one);
 
 // Names the files of folders that were not read.
 void PrintPassedOver(const std::vector<std::string>& paths);
+// Names the bad records that were kept of `all`, then the inputs that could not be read.
+void PrintUnread(const std::vector<event::BadRecord>& kept, uint64_t all, const event::InputTable& inputs, const std::vector<std::string>& unreadable);
 
 // The machine's clock, for what is merely observed.
 class WallClock : public pipeline::Clock {

@@ -27,14 +27,8 @@ uint64_t PeakRssBytes() {
 }
 
 int RunMatchCommand(const MatchArguments& arguments) {
-  content::LoadOptions load;
-  load.content_dir = content::DefaultContentDir();
-  load.rules_paths = arguments.rules;
+  content::LoadOptions load = MatchingContent(arguments.rules, arguments.site, arguments.lists, arguments.run.time_field, arguments.run.logsource_from_event);
   load.shipped_rules = false;
-  load.site_dir = arguments.site;
-  load.lists_dir = arguments.lists;
-  if (!arguments.run.time_field.empty()) load.fields.push_back(arguments.run.time_field);
-  if (arguments.run.logsource_from_event) load.fields.insert(load.fields.end(), {"product", "category", "service"});
   content::Diagnostics diagnostics;
   double load_seconds = 0;
   const auto content = LoadAndReport(load, diagnostics, &load_seconds);
@@ -51,13 +45,7 @@ int RunMatchCommand(const MatchArguments& arguments) {
     fprintf(stderr, "tocsin match: %s\n", result.error.c_str());
     return kUsage;
   }
-  for (const event::BadRecord& bad : result.bad_records) {
-    fprintf(stderr, "%s: bad record: %s\n", pipeline::BadRecordPlace(bad, result.inputs).c_str(), bad.reason);
-  }
-  if (result.bad > result.bad_records.size()) {
-    fprintf(stderr, "... and %llu more bad records\n", static_cast<unsigned long long>(result.bad - result.bad_records.size()));
-  }
-  for (const std::string& path : result.unreadable) fprintf(stderr, "%s\n", path.c_str());
+  PrintUnread(result.bad_records, result.bad, result.inputs, result.unreadable);
   const bool written = fflush(stdout) == 0 && !ferror(stdout);
   if (!written) fprintf(stderr, "tocsin match: standard output could not be written\n");
   if (arguments.stats) {

@@ -13,6 +13,7 @@
 #include "connectors/cli/incidents_view.h"
 #include "connectors/cli/terminal.h"
 #include "connectors/files/file_input.h"
+#include "engine/content/counted.h"
 #include "engine/event/time.h"
 #include "engine/pipeline/replay.h"
 
@@ -47,7 +48,7 @@ void PrintRows(const char* heading, const std::vector<pipeline::CountRow>& rows,
   constexpr int kCountWidth = 15;
   fprintf(stderr, "%s\n", heading);
   for (const pipeline::CountRow& row : rows) {
-    fprintf(stderr, "  %-*s %*s%s%s\n", name_width, row.name.c_str(), kCountWidth, WithCommas(row.value).c_str(), row.note.empty() ? "" : "  ", row.note.c_str());
+    fprintf(stderr, "  %-*s %*s%s%s\n", name_width, row.name.c_str(), kCountWidth, content::WithThousands(row.value).c_str(), row.note.empty() ? "" : "  ", row.note.c_str());
   }
 }
 
@@ -62,21 +63,21 @@ void PrintCounts(const pipeline::RunCounts& counts, const std::string& bad_path)
 
 void PrintInputs(const std::vector<std::string>& named, uint64_t count, const char* what) {
   for (const std::string& name : named) fprintf(stderr, "note: %s: %s\n", name.c_str(), what);
-  if (count > named.size()) fprintf(stderr, "note: ... and %s more: %s\n", WithCommas(count - named.size()).c_str(), what);
+  if (count > named.size()) fprintf(stderr, "note: ... and %s more: %s\n", content::WithThousands(count - named.size()).c_str(), what);
 }
 
 // What a person wants to know of a run: what was read, what was not, what came out.
 void PrintSummary(const pipeline::ReplaySummary& summary, const std::string& bad_path) {
   PrintCounts(summary, bad_path);
   const double seconds = summary.run_seconds > 0 ? summary.run_seconds : 1e-9;
-  fprintf(stderr, "Took %.2f s, %s ev/s\n", summary.run_seconds, WithCommas(static_cast<uint64_t>(static_cast<double>(summary.events) / seconds)).c_str());
+  fprintf(stderr, "Took %.2f s, %s ev/s\n", summary.run_seconds, content::WithThousands(static_cast<uint64_t>(static_cast<double>(summary.events) / seconds)).c_str());
   if (summary.matching.counted > 0) fprintf(stderr, "Matching took %s\n", summary.matching.Words().c_str());
   for (const std::string& note : summary.alert_notes) fprintf(stderr, "note: %s\n", note.c_str());
   PrintInputs(summary.unknown_inputs, summary.unknown_input_count, "no known source");
   PrintInputs(summary.empty_inputs, summary.empty_input_count, "no records in it");
   for (const std::string& sample : summary.bad_samples) fprintf(stderr, "bad: %s\n", sample.c_str());
   if (summary.bad > summary.bad_samples.size()) {
-    fprintf(stderr, "bad: ... and %s more%s\n", WithCommas(summary.bad - summary.bad_samples.size()).c_str(), bad_path.empty() ? "; --store FILE keeps each with its place" : ", each with its place in the file above");
+    fprintf(stderr, "bad: ... and %s more%s\n", content::WithThousands(summary.bad - summary.bad_samples.size()).c_str(), bad_path.empty() ? "; --store FILE keeps each with its place" : ", each with its place in the file above");
   }
   for (const std::string& path : summary.unreadable) fprintf(stderr, "unreadable: %s\n", path.c_str());
 }

@@ -41,14 +41,8 @@ content::RuleId ChooseRule(const content::ContentSet& content, const content::Di
 }
 
 int ExplainRule(const ExplainArguments& arguments) {
-  content::LoadOptions load;
-  load.content_dir = content::DefaultContentDir();
-  load.rules_paths = arguments.rules;
+  content::LoadOptions load = MatchingContent(arguments.rules, arguments.site, arguments.lists, arguments.options.time_field, arguments.options.logsource_from_event);
   load.shipped_rules = arguments.rules.empty();
-  load.site_dir = arguments.site;
-  load.lists_dir = arguments.lists;
-  if (!arguments.options.time_field.empty()) load.fields.push_back(arguments.options.time_field);
-  if (arguments.options.logsource_from_event) load.fields.insert(load.fields.end(), {"product", "category", "service"});
   content::Diagnostics diagnostics;
   double seconds = 0;
   const auto content = LoadAndReport(load, diagnostics, &seconds);
@@ -70,9 +64,7 @@ int ExplainRule(const ExplainArguments& arguments) {
   const std::string text = arguments.json ? pipeline::ExplainJson(result, *content, diagnostics) + "\n"
                                           : pipeline::ExplainText(result, *content, diagnostics, OutputWidth());
   fwrite(text.data(), 1, text.size(), stdout);
-  for (const event::BadRecord& bad : result.bad)
-    fprintf(stderr, "%s: bad record: %s\n", pipeline::BadRecordPlace(bad, result.inputs).c_str(), bad.reason);
-  for (const std::string& path : result.unreadable) fprintf(stderr, "%s\n", path.c_str());
+  PrintUnread(result.bad, result.bad.size(), result.inputs, result.unreadable);
   for (const pipeline::EventExplanation& event : result.events) {
     if (event.agrees()) continue;
     fprintf(stderr,

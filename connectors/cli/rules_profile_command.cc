@@ -21,14 +21,8 @@ struct ProfileArguments {
 };
 
 int ProfileRulesCommand(const ProfileArguments& arguments) {
-  content::LoadOptions load;
-  load.content_dir = content::DefaultContentDir();
-  load.rules_paths = arguments.rules;
+  content::LoadOptions load = MatchingContent(arguments.rules, arguments.site, arguments.lists, arguments.options.time_field, arguments.options.logsource_from_event);
   load.shipped_rules = arguments.rules.empty();
-  load.site_dir = arguments.site;
-  load.lists_dir = arguments.lists;
-  if (!arguments.options.time_field.empty()) load.fields.push_back(arguments.options.time_field);
-  if (arguments.options.logsource_from_event) load.fields.insert(load.fields.end(), {"product", "category", "service"});
   content::Diagnostics diagnostics;
   double seconds = 0;
   const auto content = LoadAndReport(load, diagnostics, &seconds);
@@ -48,11 +42,7 @@ int ProfileRulesCommand(const ProfileArguments& arguments) {
   const std::string text = arguments.json ? pipeline::RuleProfileJson(profile, *content, diagnostics) + "\n"
                                           : pipeline::RuleProfileText(profile, *content, diagnostics, arguments.top, OutputWidth());
   fwrite(text.data(), 1, text.size(), stdout);
-  for (const event::BadRecord& bad : profile.bad_records) fprintf(stderr, "%s: bad record: %s\n", pipeline::BadRecordPlace(bad, profile.inputs).c_str(), bad.reason);
-  if (profile.bad > profile.bad_records.size()) {
-    fprintf(stderr, "... and %llu more bad records\n", static_cast<unsigned long long>(profile.bad - profile.bad_records.size()));
-  }
-  for (const std::string& path : profile.unreadable) fprintf(stderr, "%s\n", path.c_str());
+  PrintUnread(profile.bad_records, profile.bad, profile.inputs, profile.unreadable);
   return profile.unreadable.empty() ? kDone : kRuntime;
 }
 

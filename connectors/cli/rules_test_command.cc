@@ -11,6 +11,7 @@
 #include "connectors/cli/commands.h"
 #include "connectors/cli/terminal.h"
 #include "connectors/files/file_input.h"
+#include "engine/content/counted.h"
 #include "engine/content/diagnostics.h"
 #include "engine/match/value_check.h"
 #include "engine/pipeline/json_writer.h"
@@ -270,10 +271,10 @@ int TestRules(const TestArguments& arguments) {
   if (arguments.json) {
     printf("%s\n", Json(results, totals, tester).c_str());
   } else {
-    printf("%s: %s passed, %s failed", Counted(results.size(), "case").c_str(), WithCommas(totals.passed).c_str(),
-           WithCommas(totals.failed).c_str());
-    if (totals.unreadable > 0) printf(", %s unreadable", WithCommas(totals.unreadable).c_str());
-    if (totals.known > 0) printf(", %s known to fail", WithCommas(totals.known).c_str());
+    printf("%s: %s passed, %s failed", Counted(results.size(), "case").c_str(), content::WithThousands(totals.passed).c_str(),
+           content::WithThousands(totals.failed).c_str());
+    if (totals.unreadable > 0) printf(", %s unreadable", content::WithThousands(totals.unreadable).c_str());
+    if (totals.known > 0) printf(", %s known to fail", content::WithThousands(totals.known).c_str());
     printf("\n");
     const std::vector<std::string> without = tester.RulesWithoutCase();
     if (tester.has_shared() && !without.empty()) {

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/content/counted.h"
+
 namespace tocsin::cli {
 namespace {
 
@@ -44,28 +46,18 @@ void ProgressBar::Draw(uint64_t done, uint64_t total, uint64_t events) {
   if (!on_) return;
   drawn_ = true;
   const double seconds = static_cast<double>(NowMs() - started_ms_) / 1000 + 0.001;
-  const std::string rate = WithCommas(static_cast<uint64_t>(static_cast<double>(events) / seconds)) + " ev/s";
+  const std::string rate = content::WithThousands(static_cast<uint64_t>(static_cast<double>(events) / seconds)) + " ev/s";
   if (total == 0) {
-    fprintf(stderr, "\r\033[K  %s events  %s", WithCommas(events).c_str(), rate.c_str());
+    fprintf(stderr, "\r\033[K  %s events  %s", content::WithThousands(events).c_str(), rate.c_str());
   } else {
     constexpr int kCells = 30;
     const int full = static_cast<int>(std::min<uint64_t>(done, total) * kCells / total);
     std::string bar(static_cast<size_t>(full), '#');
     bar.resize(kCells, '.');
     fprintf(stderr, "\r\033[K  [%s] %3d %%  %s events  %s", bar.c_str(),
-            static_cast<int>(std::min<uint64_t>(done, total) * 100 / total), WithCommas(events).c_str(), rate.c_str());
+            static_cast<int>(std::min<uint64_t>(done, total) * 100 / total), content::WithThousands(events).c_str(), rate.c_str());
   }
   fflush(stderr);
-}
-
-std::string WithCommas(uint64_t number) {
-  const std::string digits = std::to_string(number);
-  std::string out;
-  for (size_t i = 0; i < digits.size(); i++) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
-    out += digits[i];
-  }
-  return out;
 }
 
 }  // namespace tocsin::cli

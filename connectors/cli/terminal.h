@@ -25,8 +25,6 @@ class ProgressBar {
   uint64_t started_ms_;
 };
 
-std::string WithCommas(uint64_t number);   // 1,234,567
-
 }  // namespace tocsin::cli
 
 #endif  // TOCSIN_CONNECTORS_CLI_TERMINAL_H_

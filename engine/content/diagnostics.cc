@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/content/terminal_text.h"
+#include "engine/content/utf8.h"
 
 namespace tocsin::content {
 namespace {
@@ -27,12 +28,12 @@ std::string Snippet(std::string_view line, uint32_t column) {
   std::string shown;
   size_t character = 0;
   for (size_t i = 0; i < line.size(); character++) {
-    const size_t length = Utf8Length(line, i);
+    const CodePoint point = CodePointAt(line, i);
     if (character >= from && character < from + kSnippetColumns) {
-      const bool harmless = length > 0 && IsHarmless(CodePoint(line, i, length));
-      shown += harmless ? line.substr(i, length) : line[i] == '\t' ? " " : "?";
+      const bool harmless = point.code != kNotACodePoint && IsHarmless(point.code);
+      shown += harmless ? line.substr(i, point.size) : line[i] == '\t' ? " " : "?";
     }
-    i += std::max<size_t>(length, 1);
+    i += point.size;
   }
   std::string out = "    " + shown + "\n";
   if (column > 0) out += "    " + std::string(column - 1 - std::min<size_t>(from, column - 1), ' ') + "^\n";

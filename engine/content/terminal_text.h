@@ -4,19 +4,13 @@
 #define TOCSIN_ENGINE_CONTENT_TERMINAL_TEXT_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace tocsin::content {
 
-// Length in bytes of the UTF-8 character at text[at], or 0 if there is no valid one.
-size_t Utf8Length(std::string_view text, size_t at);
-// REQUIRES: `length` is Utf8Length(text, at), not 0.
-uint32_t CodePoint(std::string_view text, size_t at, size_t length);
-
 // No control (C0, with line breaks and tabs, DEL, C1), bidirectional control or invisible character.
-bool IsHarmless(uint32_t point);
+bool IsHarmless(char32_t point);
 
 // Appends what is to be shown for the character at text[at], and returns how many bytes of `text` that was: harmless ones are
 // themselves, others \x1b or \u202e, a byte that is no UTF-8 \xff.

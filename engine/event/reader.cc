@@ -141,7 +141,7 @@ class Reader::Impl {
       }
       const Token end = tokens_.Skip(at, 1);
       if (end == nullptr) return FailEnvelope(at);
-      if (end < tokens_.end() && tokens_.At(end) == '}') return EndEnvelope(end + 1);
+      if (end < tokens_.end() && tokens_.At(end) == '}') return EndWrapping(end + 1);
       if (end >= tokens_.end() || tokens_.At(end) != ',') {
         tokens_.FailKey(end);
         return FailEnvelope(end);
@@ -150,7 +150,8 @@ class Reader::Impl {
     }
   }
 
-  bool EndEnvelope(Token end) {
+  // Of an array or envelope of events.
+  bool EndWrapping(Token end) {
     Advance(TextBetween(tokens_.begin(), end).size());
     alone_ = true;  // whatever follows is another value in the same text
     return false;
@@ -235,12 +236,8 @@ class Reader::Impl {
 
   // `end` is behind the closing bracket.
   bool EndElements(Token end) {
-    if (!in_envelope_) {
-      Advance(TextBetween(tokens_.begin(), end).size());
-      alone_ = true;
-      return false;
-    }
-    if (end < tokens_.end() && tokens_.At(end) == '}') return EndEnvelope(end + 1);
+    if (!in_envelope_) return EndWrapping(end);
+    if (end < tokens_.end() && tokens_.At(end) == '}') return EndWrapping(end + 1);
     if (end < tokens_.end() && tokens_.At(end) == ',') return NextEnvelopeArray(end + 1);
     tokens_.FailKey(end);
     return FailEnvelope(end);

@@ -1,6 +1,6 @@
 #include "engine/pipeline/json_writer.h"
 
-#include "engine/content/terminal_text.h"
+#include "engine/content/utf8.h"
 #include "engine/pipeline/internal/json.h"
 
 namespace tocsin::pipeline {
@@ -15,12 +15,12 @@ JsonWriter& JsonWriter::Key(std::string_view key) {
 void JsonWriter::Text(std::string_view text) {
   std::string valid;
   for (size_t at = 0; at < text.size();) {
-    const size_t length = content::Utf8Length(text, at);
-    if (length == 0)
+    const content::CodePoint point = content::CodePointAt(text, at);
+    if (point.code == content::kNotACodePoint)
       valid += "\xEF\xBF\xBD";
     else
-      valid += text.substr(at, length);
-    at += length == 0 ? 1 : length;
+      valid += text.substr(at, point.size);
+    at += point.size;
   }
   Separate();
   AppendJsonString(valid, out_);

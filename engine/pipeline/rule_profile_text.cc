@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "engine/content/counted.h"
 #include "engine/content/sigma/print.h"
 #include "engine/pipeline/internal/profile_words.h"
 #include "engine/pipeline/internal/text_columns.h"
@@ -25,7 +26,7 @@ class ProfileView {
       : profile_(profile), cost_(profile.cost), content_(content), diagnostics_(diagnostics), top_(top), width_(static_cast<size_t>(width)) {}
 
   std::string Text() {
-    out_ += CountedWords(profile_.events, "event") + ", " + CountedWords(cost_.rules.size(), "rule") + ", " + CountedWords(cost_.predicates.size(), "predicate") + "; " + CountedWords(profile_.hits, "hit") + '\n';
+    out_ += content::Counted(profile_.events, "event") + ", " + content::Counted(cost_.rules.size(), "rule") + ", " + content::Counted(cost_.predicates.size(), "predicate") + "; " + content::Counted(profile_.hits, "hit") + '\n';
     if (cost_.events == 0) {
       out_ += "No event was matched: there is nothing to say of costs.\n";
       return std::move(out_);
@@ -53,8 +54,8 @@ class ProfileView {
     Part("start", cost_.start_ns, "getting ready, the event's logsource");
     Part("fields", cost_.fields_ns, "finding rules by their fields' literals, numbers, presence");
     Part("keywords", cost_.keywords_ns, "finding rules by keywords, in all of an event");
-    Part("candidates", cost_.led_ns, CountedWords(led, "candidate") + ": something led to them");
-    Part("always tried", cost_.always_ns, CountedWords(always, "candidate") + " of " + CountedWords(always_rules, "rule") + " that nothing leads to");
+    Part("candidates", cost_.led_ns, content::Counted(led, "candidate") + ": something led to them");
+    Part("always tried", cost_.always_ns, content::Counted(always, "candidate") + " of " + content::Counted(always_rules, "rule") + " that nothing leads to");
     Part("order", cost_.order_ns, "hits into the order of rules");
     Part("together", cost_.counted_ns(), fmt::format("{:.0f} % of it evaluating predicates", Share(cost_.predicates_ns)));
     AppendWrapped("", "What counting adds, and chance, is the difference to matching; reading the clock, " + fmt::format("{:.0f}", AnEvent(cost_.clock_ns)) +
@@ -63,10 +64,10 @@ class ProfileView {
 
   std::string Interruptions() const {
     if (cost_.interruptions == 0) return "";
-    return " Left out: " + CountedWords(cost_.interruptions, "time") + fmt::format(" that the machine did something else, {:.1f} ms.", cost_.interrupted_ns / 1e6);
+    return " Left out: " + content::Counted(cost_.interruptions, "time") + fmt::format(" that the machine did something else, {:.1f} ms.", cost_.interrupted_ns / 1e6);
   }
 
-  static std::string Whole(double ns) { return CommaWords(static_cast<uint64_t>(ns + 0.5)); }
+  static std::string Whole(double ns) { return content::WithThousands(static_cast<uint64_t>(ns + 0.5)); }
   void Row(std::string_view name, double ns) { out_ += fmt::format("  {:<14}{:>13}\n", name, Whole(ns)); }
   void Part(std::string_view name, double ns, const std::string& words) {
     AppendWrapped(fmt::format("  {:<14}{:>13} {:>6.1f} %  ", name, Whole(AnEvent(ns)), Share(ns)), words, width_, out_);
@@ -102,8 +103,8 @@ class ProfileView {
     const std::string place = rule.place.file < diagnostics_.files() ? diagnostics_.file_name(rule.place.file) + ':' + std::to_string(rule.place.line) : "";
     Line("rule", content::RuleLabel(rule) == rule.title ? place : content::RuleLabel(rule) + (place.empty() ? "" : ", " + place));
     Line("costs", fmt::format("{:.1f} ns an event, {:.0f} ns a candidate: ", AnEvent(cost.ns), cost.ns * cost.alike / static_cast<double>(std::max<uint64_t>(cost.candidates, 1))) +
-                      CountedWords(cost.candidates, "candidate") + ", " + CountedWords(cost.asked, "question") + ", " + CountedWords(cost.hits, "hit"));
-    if (cost.alike > 1) Line("alike", CountedWords(cost.alike - 1, "other rule") + (cost.alike == 2 ? " says" : " say") + " the same: tried once for all, and the time split evenly");
+                      content::Counted(cost.candidates, "candidate") + ", " + content::Counted(cost.asked, "question") + ", " + content::Counted(cost.hits, "hit"));
+    if (cost.alike > 1) Line("alike", content::Counted(cost.alike - 1, "other rule") + (cost.alike == 2 ? " says" : " say") + " the same: tried once for all, and the time split evenly");
     Line("why", WhyWords(cost, rule, content_.fields));
     if (cost.dearest_ns > 0) Line("mostly", fmt::format("{:.0f} %: ", 100 * cost.dearest_ns / cost.ns) + ItemOf(cost_.predicates[cost.dearest]));
     Line("advice", AdviceWords(cost, cost_.events));
@@ -117,10 +118,10 @@ class ProfileView {
       const match::PredicateCost& cost = cost_.predicates[i];
       AppendWrapped(fmt::format("{:>5.1f} %  ", Share(cost.ns)), ItemOf(cost), width_, out_);
       Line("costs", fmt::format("{:.1f} ns an event, {:.0f} ns each time: asked ", AnEvent(cost.ns), cost.ns / static_cast<double>(std::max<uint64_t>(cost.evaluated, 1))) +
-                        CountedWords(cost.asked, "time") + ", evaluated " + CommaWords(cost.evaluated) + ", true " + CommaWords(cost.held));
+                        content::Counted(cost.asked, "time") + ", evaluated " + content::WithThousands(cost.evaluated) + ", true " + content::WithThousands(cost.held));
       std::string rules;
       for (size_t k = 0; k < std::min(cost.rules.size(), kRulesNamed); k++) rules += (k > 0 ? ", " : "") + content::RuleLabel(content_.rules[cost.rules[k].value()]);
-      if (cost.rules.size() > kRulesNamed) rules += " and " + CommaWords(cost.rules.size() - kRulesNamed) + " more";
+      if (cost.rules.size() > kRulesNamed) rules += " and " + content::WithThousands(cost.rules.size() - kRulesNamed) + " more";
       Line("rules", rules);
     }
   }

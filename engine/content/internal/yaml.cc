@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/content/json_number.h"
+
 namespace tocsin::content {
 namespace {
 
@@ -282,28 +284,6 @@ std::optional<bool> YamlNode::AsBool() const {
 }
 
 bool YamlNode::IsNumber() const { return IsScalar() && !quoted && IsJsonNumber(text); }
-
-bool IsJsonNumber(std::string_view text) {
-  size_t i = 0;
-  const auto digits = [&] {
-    const size_t from = i;
-    while (i < text.size() && IsDigit(text[i])) i++;
-    return i > from;
-  };
-  if (i < text.size() && text[i] == '-') i++;
-  if (i < text.size() && text[i] == '0') i++;
-  else if (!digits()) return false;
-  if (i < text.size() && text[i] == '.') {
-    i++;
-    if (!digits()) return false;
-  }
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    i++;
-    if (i < text.size() && (text[i] == '+' || text[i] == '-')) i++;
-    if (!digits()) return false;
-  }
-  return i == text.size() && !text.empty();
-}
 
 const YamlNode* YamlNode::Find(std::string_view key) const {
   for (const auto& [name, value] : entries) {

@@ -48,9 +48,6 @@ struct YamlNode {
   const YamlNode* Find(std::string_view key) const;      // map value or null
 };
 
-// The JSON grammar's number, whole: no leading zero, no hex, no '+'.
-bool IsJsonNumber(std::string_view text);
-
 // One tree a document. A syntax error is reported with its place; reading goes on at the next line that begins a document (`---`).
 std::vector<YamlNode> ParseYaml(uint32_t file, std::string_view text, Diagnostics& diagnostics);
 

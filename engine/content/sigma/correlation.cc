@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "engine/content/json_number.h"
 #include "engine/content/sigma/pattern.h"
 
 namespace tocsin::content {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/content/json_number.h"
 #include "engine/content/sigma/element.h"
 #include "engine/content/sigma/pattern.h"
 

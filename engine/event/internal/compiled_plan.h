@@ -91,8 +91,8 @@ class CompiledPlan : public Plan {
 
  private:
   void CompileSource(size_t index, content::Diagnostics& diagnostics);
-  // Adds to `too_long` the fields that the trie refuses.
   struct RuleFields;
+  // Adds to `too_long` the fields that the trie refuses.
   void BuildTrie(size_t index, const RuleFields& every_rule, std::set<FieldId>& too_long);
   void CollectTransportFields();
   void CheckSamples(const std::shared_ptr<const Plan>& self, content::Diagnostics& diagnostics) const;

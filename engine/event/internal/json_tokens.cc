@@ -2,6 +2,9 @@
 
 #include <cstdlib>
 
+#include "engine/content/json_number.h"
+#include "engine/content/utf8.h"
+
 namespace tocsin::event {
 namespace {
 
@@ -18,29 +21,6 @@ const char* Reason(simdjson::error_code error) {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// The JSON grammar's number, whole.
-bool IsNumberText(std::string_view text) {
-  size_t i = 0;
-  const auto digits = [&] {
-    const size_t from = i;
-    while (i < text.size() && IsDigit(text[i])) i++;
-    return i > from;
-  };
-  if (i < text.size() && text[i] == '-') i++;
-  if (i < text.size() && text[i] == '0') i++;
-  else if (!digits()) return false;
-  if (i < text.size() && text[i] == '.') {
-    i++;
-    if (!digits()) return false;
-  }
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    i++;
-    if (i < text.size() && (text[i] == '+' || text[i] == '-')) i++;
-    if (!digits()) return false;
-  }
-  return i == text.size();
-}
-
 constexpr size_t kCapacityStep = 64u << 10;
 
 const auto* Bytes(const char* text) { return reinterpret_cast<const uint8_t*>(text); }
@@ -54,26 +34,6 @@ int32_t HexQuad(const char* text) {
     if (digit < 0) return -1;
     out = out * 16 + digit;
   }
-  return out;
-}
-
-char* WriteUtf8(int32_t code, char* out) {
-  if (code < 0x80) {
-    *out++ = static_cast<char>(code);
-    return out;
-  }
-  if (code < 0x800) {
-    *out++ = static_cast<char>(0xC0 | code >> 6);
-  } else {
-    if (code < 0x10000) {
-      *out++ = static_cast<char>(0xE0 | code >> 12);
-    } else {
-      *out++ = static_cast<char>(0xF0 | code >> 18);
-      *out++ = static_cast<char>(0x80 | (code >> 12 & 0x3F));
-    }
-    *out++ = static_cast<char>(0x80 | (code >> 6 & 0x3F));
-  }
-  *out++ = static_cast<char>(0x80 | (code & 0x3F));
   return out;
 }
 
@@ -105,7 +65,7 @@ ptrdiff_t UnescapeLoosely(const char* from, char* to) {
     } else if (high(code) || low(code)) {
       code = kReplacement;
     }
-    out = WriteUtf8(code, out);
+    out += content::WriteCodePoint(static_cast<char32_t>(code), out);
   }
   return out - to;
 }
@@ -159,7 +119,7 @@ std::string_view JsonTokens::Scalar(Token at) {
   const std::string_view text(begin, size);
   const char c = *begin;
   if (IsDigit(c) || c == '-') {
-    if (IsNumberText(text)) return text;
+    if (content::IsJsonNumber(text)) return text;
     Fail(reason::kNumber);
   } else if (c == 't' || c == 'f' || c == 'n') {
     if (text == "true" || text == "false" || text == "null") return text;
@@ -198,12 +158,9 @@ JsonTokens::Token JsonTokens::SkipBrackets(Token at, size_t nesting) {
         continue;
       }
       at++;
-    } else if (c == '"') {
-      if (!CheckText(at)) return nullptr;
-      at++;
     } else {
-      if (Scalar(at).empty()) return nullptr;
-      at++;
+      at = SkipScalar(at, c);
+      if (at == nullptr) return nullptr;
     }
     // Behind a value: brackets close, or a comma brings the next.
     for (;;) {

@@ -75,7 +75,7 @@ class JsonTokens {
     if (at >= list_.end) return FailBehind(at);
     const char c = list_.At(at);
     if (c == '{' || c == '[') return SkipBrackets(at, nesting);
-    return (c == '"' ? CheckText(at) : !Scalar(at).empty()) ? at + 1 : nullptr;
+    return SkipScalar(at, c);
   }
 
   // The text of the string at `at`; escapes are undone in `arena`. False: a wrong escape. REQUIRES: At(at) == '"'.
@@ -100,6 +100,8 @@ class JsonTokens {
 
  private:
   Token SkipBrackets(Token at, size_t nesting);
+  // `first` is At(at), and opens no bracket.
+  Token SkipScalar(Token at, char first) { return (first == '"' ? CheckText(at) : !Scalar(at).empty()) ? at + 1 : nullptr; }
   bool Unescape(Token at, TextArena& arena, std::string_view* text);
   // Is the string at `at` one whose escapes are right?
   bool CheckText(Token at) { return PlainSize(Place(at) + 1) >= 0 || CheckEscapes(at); }

@@ -83,6 +83,7 @@ bool Walker::AppendRarely(FieldId field, std::string_view text, ValueKind kind, 
   Put(field, text, kind, leaf);
   return true;
 }
+
 void Walker::AppendLeaf(std::string_view text, ValueKind kind) {
   if (other_leaves_ >= kMaxValues) {
     value_limit_ = true;
@@ -112,6 +113,12 @@ void Walker::UndoTo(uint32_t count) {
 }
 
 void Walker::Append(FieldId field, std::string_view text, ValueKind kind) { AppendValue(field, text, kind, false); }
+
+// What is no scalar has no text.
+void Walker::AppendAll(const TrieNode& node, ValueKind kind) {
+  const FieldId* const fields = trie_->fields_of(node);
+  for (uint32_t i = 0; i < node.fields; i++) AppendValue(fields[i], {}, kind, false);
+}
 
 // A scalar that is several fields is one leaf.
 inline void Walker::TakeScalar(std::string_view text, ValueKind kind, const TrieNode& node) {
@@ -149,6 +156,14 @@ Walker::Token Walker::WalkRoot(const Trie& trie, Token at, bool leaves, bool wra
 
 Walker::Token Walker::WalkLeaves(Token at) { return WalkValue(at, kNothing, 1); }
 
+// A key of the object that has this serial number.
+inline Walker::EdgeState& Walker::Meet(const TrieEdge* edge, uint32_t serial) {
+  EdgeState& state = guesses_->edges[trie_->edge_index(edge)];
+  duplicate_key_ |= state.seen == serial;
+  state.seen = serial;
+  return state;
+}
+
 Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
   const JsonTokens::List list = tokens_.list();
   const Trie& trie = *trie_;
@@ -182,10 +197,7 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
         wrapping_edge_ = edge;
         return at;
       }
-      EdgeState& state = guesses_->edges[trie.edge_index(edge)];
-      duplicate_key_ |= state.seen == serial;
-      state.seen = serial;
-      guess = &state.next;
+      guess = &Meet(edge, serial).next;
       at = WalkValue(at, trie.node(edge->child), depth + 1);
     }
     if (at == nullptr) return nullptr;
@@ -214,9 +226,9 @@ Walker::Token Walker::WalkExact(Token begin, const TrieNode& node, int depth) {
     if (edge != nullptr || leaves_) members_.push_back({edge, at + 2});
     at = tokens_.Skip(at + 2, static_cast<size_t>(depth) + 1);
     if (at == nullptr) return nullptr;
-    if (at >= tokens_.end()) return tokens_.Fail(reason::kOpenBrackets);
+    if (at >= tokens_.end()) return tokens_.FailBehind(at);
     const char next = tokens_.At(at++);
-    if (next != ',' && next != '}') return tokens_.Fail(reason::kNotJson);
+    if (next != ',' && next != '}') return tokens_.FailBehind(at - 1);
     more = next == ',';
   }
   const auto size_of = [](const Member& member) { return member.edge != nullptr ? member.edge->key_size + 1 : 0; };
@@ -229,11 +241,7 @@ Walker::Token Walker::WalkExact(Token begin, const TrieNode& node, int depth) {
     const uint32_t values_before = count_, size = size_of(members_[i]);
     for (; i < members_after && size_of(members_[i]) == size; i++) {
       const Member member = members_[i];   // walking it may add members of its own
-      if (member.edge != nullptr) {
-        uint32_t& seen = guesses_->edges[trie_->edge_index(member.edge)].seen;
-        duplicate_key_ |= seen == serial;
-        seen = serial;
-      }
+      if (member.edge != nullptr) Meet(member.edge, serial);
       if (WalkValue(member.value, member.edge != nullptr ? trie_->node(member.edge->child) : kNothing, depth + 1) == nullptr) return nullptr;
     }
     for (uint32_t v = values_before; v < count_; v++) {
@@ -249,8 +257,7 @@ Walker::Token Walker::WalkArray(Token at, const TrieNode& node, int depth) {
   const JsonTokens::List list = tokens_.list();
   at++;
   if (at < list.end && list.At(at) == ']') {
-    const FieldId* const fields = trie_->fields_of(node);
-    for (uint32_t i = 0; i < node.fields; i++) AppendValue(fields[i], {}, ValueKind::kEmptyArray, false);
+    AppendAll(node, ValueKind::kEmptyArray);
     return at + 1;
   }
   for (;;) {
@@ -271,8 +278,7 @@ Walker::Token Walker::WalkOther(Token at, char first, const TrieNode& node, int 
   }
   if (first == '[') return WalkArray(at, node, depth);
   if (first == '{') {
-    const FieldId* const fields = trie_->fields_of(node);
-    for (uint32_t i = 0; i < node.fields; i++) AppendValue(fields[i], {}, ValueKind::kObject, false);
+    AppendAll(node, ValueKind::kObject);
     if (node.mask == 0 && !leaves_) return tokens_.Skip(at, static_cast<size_t>(depth));
     return WalkObject(at, node, depth);
   }

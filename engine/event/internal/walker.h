@@ -60,6 +60,14 @@ class Walker {
   Token WalkExact(Token at, const TrieNode& node, int depth);
   Token WalkArray(Token at, const TrieNode& node, int depth);
   Token WalkValue(Token at, const TrieNode& node, int depth);
+  // What walks along one trie remember.
+  static constexpr uint32_t kNoGuess = UINT32_MAX;
+  struct EdgeState {
+    uint32_t seen = 0;                           // the object it was last met in
+    uint32_t next = kNoGuess;                    // the edge that followed it there
+  };
+  EdgeState& Meet(const TrieEdge* edge, uint32_t serial);
+
   Token WalkOther(Token at, char first, const TrieNode& node, int depth);
   void TakeScalar(std::string_view text, ValueKind kind, const TrieNode& node);
 
@@ -74,6 +82,7 @@ class Walker {
   bool AppendRarely(FieldId field, std::string_view text, ValueKind kind, bool leaf);
   void AppendLeaf(std::string_view text, ValueKind kind);
   void Grow();
+  void AppendAll(const TrieNode& node, ValueKind kind);
   void UndoTo(uint32_t count);
 
   JsonTokens& tokens_;
@@ -85,12 +94,6 @@ class Walker {
   uint32_t count_ = 0;
   uint32_t room_ = 0;                            // values that are in no limit's way
   uint32_t other_leaves_ = 0;                    // values of no wanted field
-  // What walks along one trie remember.
-  static constexpr uint32_t kNoGuess = UINT32_MAX;
-  struct EdgeState {
-    uint32_t seen = 0;                           // the object it was last met in
-    uint32_t next = kNoGuess;                    // the edge that followed it there
-  };
   struct Memory {
     std::vector<EdgeState> edges;
     std::vector<uint32_t> first;                 // by node: the first edge of its objects

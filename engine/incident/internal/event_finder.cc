@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/content/terminal_text.h"
+#include "engine/content/utf8.h"
 #include "engine/event/secrets.h"
 #include "engine/incident/internal/sha256.h"
 #include "engine/incident/internal/words.h"
@@ -22,7 +22,7 @@ std::string OneLine(std::string_view text) {
   if (line.size() <= kSummaryBytes) return line;
   size_t end = 0;
   while (end < kSummaryBytes) {
-    const size_t next = end + std::max<size_t>(content::Utf8Length(line, end), 1);
+    const size_t next = end + content::CodePointAt(line, end).size;
     if (next > kSummaryBytes) break;
     end = next;
   }

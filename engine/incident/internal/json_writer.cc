@@ -1,6 +1,6 @@
 #include "engine/incident/internal/json_writer.h"
 
-#include "engine/content/terminal_text.h"
+#include "engine/content/utf8.h"
 #include "engine/event/secrets.h"
 
 namespace tocsin::incident {
@@ -34,14 +34,13 @@ void JsonWriter::Plain(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
     if (c >= 0x80) {
-      const size_t length = content::Utf8Length(text, i);
-      if (length == 0) {
+      const content::CodePoint point = content::CodePointAt(text, i);
+      if (point.code == content::kNotACodePoint) {
         out_ += "\xEF\xBF\xBD";
-        ++i;
       } else {
-        out_ += text.substr(i, length);
-        i += length;
+        out_ += text.substr(i, point.size);
       }
+      i += point.size;
       continue;
     }
     ++i;

@@ -4,12 +4,13 @@
 #include <cstdint>
 
 #include "engine/content/terminal_text.h"
+#include "engine/content/utf8.h"
 
 namespace tocsin::incident {
 namespace {
 
 using content::CodePoint;
-using content::Utf8Length;
+using content::CodePointAt;
 
 struct Range {
   uint32_t from, to;
@@ -73,9 +74,9 @@ std::string Clean(std::string_view text) {
 int DisplayWidth(std::string_view text) {
   int width = 0;
   for (size_t i = 0; i < text.size();) {
-    const size_t length = std::max<size_t>(Utf8Length(text, i), 1);
-    width += PointWidth(CodePoint(text, i, length));
-    i += length;
+    const CodePoint point = CodePointAt(text, i);
+    width += PointWidth(point.code);
+    i += point.size;
   }
   return width;
 }
@@ -117,10 +118,10 @@ std::vector<std::string> Wrap(std::string_view text, int width, int used) {
       size_t cut = 0;
       int cut_width = 0;
       while (cut < word.size()) {
-        const size_t length = std::max<size_t>(Utf8Length(word, cut), 1);
-        const int point_width = PointWidth(CodePoint(word, cut, length));
+        const CodePoint point = CodePointAt(word, cut);
+        const int point_width = PointWidth(point.code);
         if (line_width + cut_width + point_width > room && line_width + cut_width > 0) break;
-        cut += length;
+        cut += point.size;
         cut_width += point_width;
       }
       const size_t joint = word.substr(0, cut).find_last_of("/:._-=,");

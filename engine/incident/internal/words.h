@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/content/counted.h"
 #include "engine/content/ids.h"
 #include "engine/correlate/alert.h"
 
@@ -16,9 +17,8 @@ std::vector<std::string> ClassNames(content::EvidenceClasses classes);  // "E1",
 // How a person calls a key: "gh:runner:x" is runner "x", "gh:run:7" run "7". Other keys are their own names.
 std::string DisplayKey(content::EntityKind kind, std::string_view key);
 std::string Joined(const std::vector<std::string>& parts, std::string_view separator);
-// "1 event", "2,041 events"
-std::string Counted(uint64_t count, std::string_view singular);
-std::string WithThousands(uint64_t number);
+using content::Counted;
+using content::WithThousands;
 
 }  // namespace tocsin::incident
 

@@ -5,10 +5,15 @@
 #include <cstring>
 #include <iterator>
 
-#include "engine/match/internal/utf8.h"
+#include "engine/content/utf8.h"
 
 namespace tocsin::match {
 namespace {
+
+using content::CodePoint;
+using content::CodePointAt;
+using content::WriteCodePoint;
+using content::kNotACodePoint;
 
 struct FoldRun {
   char32_t first, last;

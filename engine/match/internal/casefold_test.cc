@@ -1,14 +1,20 @@
 #include "engine/match/internal/casefold.h"
+#include "engine/content/utf8.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 
-#include "engine/match/internal/utf8.h"
 
 namespace tocsin::match {
 namespace {
+
+using content::CodePoint;
+using content::CodePointAt;
+using content::CodePointBefore;
+using content::WriteCodePoint;
+using content::kNotACodePoint;
 
 std::string Utf8(char32_t code) {
   char bytes[4];

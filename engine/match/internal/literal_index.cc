@@ -80,11 +80,11 @@ void LiteralIndex::Build(const GramCounts& counts) {
       tiny.push_back({TinyKey({begin, literal.size}), entry});
     } else if (literal.where == Where::kStart) {
       if (literal.size >= 8) start8.push_back({Load8(begin), entry});
-      else if (literal.size >= 5) start5.push_back({Load8(begin) & kFiveMask, entry});
+      else if (literal.size >= 5) start5.push_back({Load8(begin) & FirstBytes(5), entry});
       else start1.push_back({static_cast<unsigned char>(*begin), entry});
     } else {
       if (literal.size >= 8) end8.push_back({Load8(end - 8), entry});
-      else if (literal.size >= 5) end5.push_back({(Load8(end - 5) & kFiveMask), entry});
+      else if (literal.size >= 5) end5.push_back({Load8(end - 5) & FirstBytes(5), entry});
       else end1.push_back({static_cast<unsigned char>(end[-1]), entry});
     }
   }

@@ -88,6 +88,7 @@ class LiteralIndex {
   }
 
   void AddHere(std::string_view folded, Where where, uint32_t id);
+
   struct Single {
     char bytes[2];
     uint8_t size;
@@ -141,8 +142,7 @@ class LiteralIndex {
   };
 
   static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
-  static constexpr uint64_t kFiveMask = 0xFFFFFFFFFF;
-  static constexpr uint64_t FirstBytes(uint32_t n) { return (uint64_t{1} << (8 * n)) - 1; }   // of a little-endian word
+  static constexpr uint64_t FirstBytes(size_t n) { return (uint64_t{1} << (8 * n)) - 1; }   // of a little-endian word
 
   static uint64_t Load8(const char* p) {
     uint64_t word;
@@ -156,7 +156,7 @@ class LiteralIndex {
   }
   // Texts shorter than eight bytes as a number: their bytes, and their size on top.
   static uint64_t TinyKey(std::string_view text) {
-    return (Load8(text.data()) & ((uint64_t{1} << (8 * text.size())) - 1)) | uint64_t{text.size()} << 56;
+    return (Load8(text.data()) & FirstBytes(text.size())) | uint64_t{text.size()} << 56;
   }
   // Eight bytes a step; both sides may be read beyond their ends.
   bool Equals(const Literal& literal, const char* at) const {
@@ -186,7 +186,7 @@ class LiteralIndex {
     if (end5_.Any() && n >= 5 && end5_.Each(Load8(end - 8) >> 24, at_end)) return true;
     if (end1_.Any() && n >= 1 && end1_.Each(static_cast<unsigned char>(end[-1]), at_end)) return true;
     if (start8_.Any() && n >= 8 && start8_.Each(Load8(begin), at_start)) return true;
-    if (start5_.Any() && n >= 5 && start5_.Each(Load8(begin) & kFiveMask, at_start)) return true;
+    if (start5_.Any() && n >= 5 && start5_.Each(Load8(begin) & FirstBytes(5), at_start)) return true;
     return start1_.Any() && n >= 1 && start1_.Each(static_cast<unsigned char>(*begin), at_start);
   }
 

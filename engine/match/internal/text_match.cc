@@ -11,11 +11,17 @@
 #include <immintrin.h>
 #endif
 
+#include "engine/content/utf8.h"
 #include "engine/match/internal/casefold.h"
-#include "engine/match/internal/utf8.h"
 
 namespace tocsin::match {
 namespace {
+
+using content::CodePoint;
+using content::CodePointAt;
+using content::CodePointBefore;
+using content::WriteCodePoint;
+using content::kNotACodePoint;
 
 using content::Pattern;
 

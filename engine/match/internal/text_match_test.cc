@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "engine/content/utf8.h"
 #include "engine/match/internal/casefold.h"
-#include "engine/match/internal/utf8.h"
 
 namespace tocsin::match {
 namespace {
+
+using content::CodePointAt;
 
 using content::Pattern;
 

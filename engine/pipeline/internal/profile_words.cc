@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/content/counted.h"
 #include "engine/content/sigma/describe.h"
 
 namespace tocsin::pipeline {
@@ -51,20 +52,6 @@ bool ByPresence(const RuleCost& cost) { return !cost.leads.empty() && cost.leads
 
 }  // namespace
 
-std::string CommaWords(uint64_t number) {
-  std::string out = std::to_string(number);
-  for (size_t i = out.size(); i > 3; i -= 3) out.insert(i - 3, 1, ',');
-  return out;
-}
-
-std::string CountedWords(uint64_t number, std::string_view one) {
-  std::string out = CommaWords(number);
-  out += ' ';
-  out += one;
-  if (number != 1) out += 's';
-  return out;
-}
-
 std::string LeadWords(const Lead& lead, const content::FieldTable& fields) {
   switch (lead.kind) {
     case Lead::Kind::kLiteral: return fields.name(lead.field) + ' ' + content::TestWords(lead.test, fields);
@@ -108,7 +95,7 @@ std::string WhyWords(const RuleCost& cost, const content::Rule& rule, const cont
   std::string out;
   for (size_t i = 0; i < std::min(cost.leads.size(), kLeadsShown); i++) {
     if (i > 0) out += "; ";
-    out += LeadWords(cost.leads[i], fields) + " (" + CountedWords(cost.leads[i].events, "event") + ")";
+    out += LeadWords(cost.leads[i], fields) + " (" + content::Counted(cost.leads[i].events, "event") + ")";
   }
   if (cost.leads.size() > kLeadsShown) out += fmt::format("; {} more", cost.leads.size() - kLeadsShown);
   if (ByPresence(cost)) out += ": " + (cost.obstacles.empty() ? "its literals are so many or so common that the field alone is sought" : ObstaclesWords(cost, fields));

@@ -11,9 +11,6 @@
 
 namespace tocsin::pipeline {
 
-std::string CommaWords(uint64_t number);                             // 1,234,567
-std::string CountedWords(uint64_t number, std::string_view one);    // "1 event", "2,262 events"
-
 // `CommandLine contains "-enc"`, `a keyword contains "mimikatz"`, `EventID is a number`, `Image is there`.
 std::string LeadWords(const match::Lead& lead, const content::FieldTable& fields);
 

@@ -1,13 +1,13 @@
 // UTF-8, one code point at a time, for bytes that may be broken: a byte that belongs to no valid sequence is a character of
 // its own. Reading forward and backward cut the text at the same places.
-#ifndef TOCSIN_ENGINE_MATCH_INTERNAL_UTF8_H_
-#define TOCSIN_ENGINE_MATCH_INTERNAL_UTF8_H_
+#ifndef TOCSIN_ENGINE_CONTENT_UTF8_H_
+#define TOCSIN_ENGINE_CONTENT_UTF8_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-namespace tocsin::match {
+namespace tocsin::content {
 
 struct CodePoint {
   char32_t code;      // kNotACodePoint for a byte of no valid sequence
@@ -71,6 +71,6 @@ inline uint32_t WriteCodePoint(char32_t code, char* out) {
   return 4;
 }
 
-}  // namespace tocsin::match
+}  // namespace tocsin::content
 
-#endif  // TOCSIN_ENGINE_MATCH_INTERNAL_UTF8_H_
+#endif  // TOCSIN_ENGINE_CONTENT_UTF8_H_
