@@ -147,12 +147,13 @@ class Reporter {
   }
 
   void AddOrigins() {
-    for (size_t i = 0; i < program_.postings.size(); i++) {
-      if (counts_.stood[i] > 0) AddToAlike(program_.postings[i], LeadOf(program_.witnesses[i], counts_.stood[i]));
-    }
     std::vector<bool> by_presence(program_.conditions.size());
-    for (size_t i = 0; i < program_.postings.size(); i++) {
-      if (program_.witnesses[i].kind == Witness::Kind::kPresent) by_presence[program_.postings[i]] = true;
+    for (const Clue& clue : program_.clues) {
+      for (uint32_t link = clue.conditions.begin; link < clue.conditions.end; link++) {
+        const uint32_t condition = program_.led_to[link];
+        if (clue.witness.kind == Witness::Kind::kPresent) by_presence[condition] = true;
+        if (counts_.stood[link] > 0) AddToAlike(condition, LeadOf(clue.witness, counts_.stood[link]));
+      }
     }
     const content::ContentSet& content = program_.plan->content();
     const WitnessChooser chooser(content);

@@ -17,11 +17,10 @@ using event::EventView;
 using event::Value;
 using event::ValueKind;
 
-// Classes of events by their own logsource that a scratch keeps. There are as many as combinations of what rules name, and
-// traffic has a handful; beyond this they are made anew, so that hostile events cost time and no memory.
-constexpr size_t kMaxClasses = 1024;
-// So many of them get an index of their keywords; the others seek all keywords.
-constexpr size_t kClassesWithKeywords = 64;
+// Classes of events by their own logsource. There are as many as combinations of what rules name, and traffic has a handful. The
+// first so many have a dispatch of their own, for ever; the others share one for all rules, and beyond so many are made
+// anew, so that hostile events cost time and no memory.
+constexpr size_t kOwnDispatches = 64, kMoreClasses = 1024;
 
 // One event on its way through a program. The probe is told of each piece of work; NoProbe costs nothing.
 template <class Probe>
@@ -40,6 +39,7 @@ class Matcher {
     state_.candidates.clear();
     state_.hits.clear();
     class_ = program_.options.logsource_from_event ? &ClassByEvent() : &program_.by_source[event_.source.valid() ? event_.source.value() : program_.by_source.size() - 1];
+    dispatch_ = class_->dispatch.get();
     probe_.Classified();
     FindCandidates();
     probe_.CandidatesFound(*class_);
@@ -69,30 +69,47 @@ class Matcher {
         break;
       }
     }
-    if (state_.class_now != nullptr && state_.class_key == key) return *state_.class_now;
-    if (state_.classes.size() >= kMaxClasses) state_.classes.clear();
-    std::unique_ptr<EventClass>& made = state_.classes[key];
-    if (made == nullptr) made = std::make_unique<EventClass>(program_.MakeClass(key, state_.classes.size() <= kClassesWithKeywords));
-    state_.class_key = key;
-    state_.class_now = made.get();
+    if (state_.class_now == nullptr || state_.class_key != key) {
+      state_.class_now = &ClassOf(key);
+      state_.class_key = key;
+    }
+    return *state_.class_now;
+  }
+
+  const EventClass& ClassOf(const LogsourceKey& key) {
+    const auto it = state_.classes.find(key);
+    if (it != state_.classes.end()) return *it->second;
+    if (state_.classes.size() < kOwnDispatches) return *state_.classes.emplace(key, std::make_unique<EventClass>(program_.MakeClass(key))).first->second;
+    if (state_.for_all == nullptr) state_.for_all = program_.DispatchForAll();
+    if (state_.more_classes.size() >= kMoreClasses) state_.more_classes.clear();
+    std::unique_ptr<EventClass>& made = state_.more_classes[key];
+    if (made == nullptr) made = std::make_unique<EventClass>(program_.MakeClass(key, state_.for_all));
     return *made;
   }
 
   void FindCandidates() {
-    state_.candidates.assign(class_->always.begin(), class_->always.end());
+    if (class_->shared) {
+      for (const uint32_t condition : dispatch_->always) {
+        if (Applies(condition)) state_.candidates.push_back(condition);
+      }
+    } else {
+      state_.candidates.assign(dispatch_->always.begin(), dispatch_->always.end());
+    }
     for (const Value& value : event_.all_values()) {
-      const uint32_t place = value.field.valid() ? program_.field_dispatch[value.field.value()] : CompiledProgram::kNoDispatch;
-      if (place != CompiledProgram::kNoDispatch && !event_.superseded(value)) LookAtValue(program_.fields[place], value);
+      const uint32_t place = value.field.valid() ? dispatch_->by_field[value.field.value()] : Dispatch::kNone;
+      if (place != Dispatch::kNone && !event_.superseded(value)) LookAtValue(dispatch_->fields[place], value);
     }
     probe_.FieldsSought();
-    if (class_->keywords == nullptr) return;
-    LookForKeywords(*class_->keywords);
+    if (dispatch_->keywords.empty()) return;
+    LookForKeywords(dispatch_->keywords);
     probe_.KeywordsSought();
   }
 
+  bool Applies(uint32_t condition) const { return class_->Applies(program_.conditions[condition].logsource); }
+
   // What stands in a leaf stands in the event, unless by escapes: then one pass over the event does for all leaves.
   void LookForKeywords(const LiteralIndex& keywords) {
-    const auto found = [&](uint32_t literal) { return Add(program_.literal_postings[literal]); };
+    const auto found = [&](uint32_t literal) { return Add(dispatch_->literal_postings[literal]); };
     bool all = true;
     for (const Value& leaf : event_.leaves()) all &= state_.texts.InWhole(leaf);
     if (all && state_.texts.Whole().data != nullptr) {
@@ -106,7 +123,7 @@ class Matcher {
     Add(field.present);
     if (!IsScalar(value)) return;
     if (!field.literals.empty()) {
-      field.literals.Find(state_.texts.Of(value), [&](uint32_t literal) { return Add(program_.literal_postings[literal]); });
+      field.literals.Find(state_.texts.Of(value), [&](uint32_t literal) { return Add(dispatch_->literal_postings[literal]); });
     }
     if (!field.numbers.empty() && value.kind != ValueKind::kBool) {
       if (const auto key = NumberKey(value.text)) {
@@ -119,11 +136,11 @@ class Matcher {
   // False: the search goes on.
   bool Add(Range postings) {
     for (uint32_t i = postings.begin; i < postings.end; i++) {
-      const uint32_t condition = program_.postings[i];
-      probe_.Stands(i);
+      const uint32_t condition = dispatch_->postings[i];
+      probe_.Stands(*dispatch_, i);
       if (state_.seen[condition] == state_.epoch) continue;
       state_.seen[condition] = state_.epoch;
-      if (class_->Applies(program_.conditions[condition].logsource)) state_.candidates.push_back(condition);
+      if (!class_->shared || Applies(condition)) state_.candidates.push_back(condition);
     }
     return false;
   }
@@ -157,6 +174,7 @@ class Matcher {
   const EventView& event_;
   ScratchState& state_;
   const EventClass* class_ = nullptr;
+  const Dispatch* dispatch_ = nullptr;   // the class's
   [[no_unique_address]] Probe probe_;
 };
 

@@ -2,8 +2,8 @@
 //
 // A condition is what a rule's detection says; rules that say the same share one. Conditions are numbered, and everything that
 // leads to one is a list of numbers (postings):
-//   value -> its field's FieldDispatch -> literals and numbers found in it -> conditions whose witness that is
-//   the event's logsource -> EventClass -> conditions that may apply, and those that must always be tried.
+//   the event's logsource -> EventClass -> Dispatch: what leads to the conditions that may apply, and those that must always be tried
+//   value -> its field's FieldDispatch -> literals and numbers found in it -> conditions whose witness that is.
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_COMPILED_PROGRAM_H_
 #define TOCSIN_ENGINE_MATCH_INTERNAL_COMPILED_PROGRAM_H_
 
@@ -41,11 +41,30 @@ struct Condition {
   Range rules;                           // into CompiledProgram::rules: who says this
 };
 
+// A witness, and the conditions that it leads to.
+struct Clue {
+  Witness witness;
+  Range conditions;                      // into CompiledProgram::led_to
+};
+
 // What the values of one field lead to.
 struct FieldDispatch {
-  LiteralIndex literals;                 // id = into CompiledProgram::literal_postings
+  LiteralIndex literals;                 // id = into Dispatch::literal_postings
   absl::flat_hash_map<uint64_t, Range> numbers;   // NumberKey -> postings
   Range present;                         // postings
+};
+
+// What leads to the conditions that may apply to some events.
+struct Dispatch {
+  std::vector<FieldDispatch> fields;
+  std::vector<uint32_t> by_field;        // by FieldId: into `fields`, or kNone
+  LiteralIndex keywords;                 // sought in all of an event; ids as in FieldDispatch
+  std::vector<Range> literal_postings;   // by literal id
+  std::vector<uint32_t> postings;        // condition numbers
+  std::vector<uint32_t> links;           // with options.keep_origins: by posting, into CompiledProgram::led_to
+  std::vector<uint32_t> always;          // conditions that no witness leads to
+
+  static constexpr uint32_t kNone = UINT32_MAX;
 };
 
 // The attributes of a logsource as numbers, in the order of CompiledProgram::attributes. Of a rule: 0 = not stated, fits
@@ -62,11 +81,12 @@ struct LogsourceAttributeTable {
   absl::flat_hash_map<std::string, uint32_t> values;   // folded, as rules name them -> from 1 on
 };
 
-// Events that are alike in their logsource.
+// Events that are alike in their logsource. Most classes have a dispatch of their own: what other events need is not there, so
+// that tables are small and nothing is found in vain. Where classes are many, the last share one for all rules.
 struct EventClass {
+  std::shared_ptr<const Dispatch> dispatch;
+  bool shared = false;                   // it leads to conditions that do not apply as well
   std::vector<uint64_t> applies;         // a bit for each of CompiledProgram::logsources
-  std::vector<uint32_t> always;          // conditions that no witness leads to
-  std::shared_ptr<const LiteralIndex> keywords;   // those of its conditions, sought in all of an event; null: none
   bool Applies(uint32_t logsource) const { return applies[logsource / 64] >> (logsource % 64) & 1; }
 };
 
@@ -77,30 +97,23 @@ struct CompiledProgram {
   std::vector<Step> steps;
   std::vector<Condition> conditions;
   std::vector<RuleId> rules;             // by condition
-  std::vector<uint32_t> postings;        // condition numbers
-  std::vector<Range> literal_postings;   // by literal id
-  std::vector<FieldDispatch> fields;
-  std::vector<uint32_t> field_dispatch;  // by FieldId: into `fields`, or kNoDispatch
-  // Keywords that lead to conditions, with ids as in FieldDispatch; and an index of them all.
-  struct Keyword {
-    std::string text;
-    uint32_t literal = 0;
-  };
-  std::vector<Keyword> keywords;
-  std::shared_ptr<const LiteralIndex> all_keywords;
+  std::vector<Clue> clues;
+  std::vector<uint32_t> led_to;          // condition numbers, by clue
+  std::vector<uint32_t> always;          // conditions without a witness
   GramCounts grams;                      // of the rules' literals
   std::vector<LogsourceKey> logsources;
-  std::vector<uint32_t> always;          // conditions without a witness
   std::vector<LogsourceAttributeTable> attributes;
-  std::vector<EventClass> by_source;     // by SourceId, then one for events of no known source
-  // With options.keep_origins, else empty:
-  std::vector<Witness> witnesses;        // by posting
-  std::vector<const content::Item*> items;   // by predicate; in the plan's content
+  std::vector<EventClass> by_source;     // by SourceId, then one for events of no known source; empty with logsource_from_event
+  std::vector<const content::Item*> items;   // with options.keep_origins, by predicate; in the plan's content
 
-  static constexpr uint32_t kNoDispatch = UINT32_MAX;
-  // What an attribute of the key does not state excludes nothing; kForeign excludes every rule that states it. With
-  // `own_keywords` it gets an index of the keywords that its events may need and no others, which costs making it.
-  EventClass MakeClass(const LogsourceKey& key, bool own_keywords) const;
+  // What an attribute of the key does not state excludes nothing; kForeign excludes every rule that states it. With a dispatch of
+  // its own, which costs making it, or with one for all rules.
+  EventClass MakeClass(const LogsourceKey& key) const;
+  EventClass MakeClass(const LogsourceKey& key, std::shared_ptr<const Dispatch> for_all) const;
+  std::shared_ptr<const Dispatch> DispatchForAll() const;
+
+ private:
+  EventClass ClassWithout(const LogsourceKey& key) const;   // a dispatch
 };
 
 struct ScratchState {
@@ -117,7 +130,9 @@ struct ScratchState {
     uint32_t value = kUnstated;
   };
   std::vector<AttributeMemo> attributes;
-  absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> classes;
+  absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> classes;   // with a dispatch of their own
+  absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> more_classes;
+  std::shared_ptr<const Dispatch> for_all;   // theirs
   LogsourceKey key, class_key;           // of the event at hand; of class_now
   const EventClass* class_now = nullptr;
   std::string folded;

@@ -27,16 +27,17 @@ class Compiler {
       out_.attributes.push_back({name, content_.fields.Find(name).value_or(content::FieldId()), {}});
     }
     AddConditions();
-    BuildDispatch();
+    AddClues();
+    if (out_.options.logsource_from_event) return;   // their classes are made as they come
     for (const content::SourceDef& source : content_.sources) {
       LogsourceKey key;
       for (const LogsourceAttributeTable& attribute : out_.attributes) {
         const auto it = attribute.values.find(Folded(LogsourceAttribute(source.logsource, attribute.name)));
         key.push_back(it == attribute.values.end() ? kForeign : it->second);
       }
-      out_.by_source.push_back(out_.MakeClass(key, /*own_keywords=*/true));
+      out_.by_source.push_back(out_.MakeClass(key));
     }
-    out_.by_source.push_back(out_.MakeClass(LogsourceKey(out_.attributes.size(), kUnstated), /*own_keywords=*/true));
+    out_.by_source.push_back(out_.MakeClass(LogsourceKey(out_.attributes.size(), kUnstated)));
   }
 
  private:
@@ -131,50 +132,23 @@ class Compiler {
   }
 
   void AddWitnesses(uint32_t condition, const Rule& rule) {
-    const std::optional<std::vector<Witness>> witnesses = witnesses_.Choose(rule);
+    std::optional<std::vector<Witness>> witnesses = witnesses_.Choose(rule);
     if (!witnesses) {
       out_.always.push_back(condition);
       return;
     }
-    for (const Witness& witness : *witnesses) led_to_[witness].push_back(condition);
+    for (Witness& witness : *witnesses) led_to_[std::move(witness)].push_back(condition);
   }
 
-  Range AddPostings(const std::vector<uint32_t>& conditions) {
-    const uint32_t begin = static_cast<uint32_t>(out_.postings.size());
-    out_.postings.insert(out_.postings.end(), conditions.begin(), conditions.end());
-    return {begin, static_cast<uint32_t>(out_.postings.size())};
-  }
-
-  void BuildDispatch() {
-    out_.field_dispatch.assign(content_.fields.size(), CompiledProgram::kNoDispatch);
-    for (const auto& [witness, conditions] : led_to_) {
-      const Range postings = AddPostings(conditions);
-      if (out_.options.keep_origins) out_.witnesses.insert(out_.witnesses.end(), conditions.size(), witness);
-      if (witness.kind == Witness::Kind::kKeyword) {
-        out_.keywords.push_back({witness.text, AddPostingsOfLiteral(postings)});
-        continue;
-      }
-      uint32_t& place = out_.field_dispatch[witness.field.value()];
-      if (place == CompiledProgram::kNoDispatch) {
-        place = static_cast<uint32_t>(out_.fields.size());
-        out_.fields.emplace_back();
-      }
-      FieldDispatch& field = out_.fields[place];
-      if (witness.kind == Witness::Kind::kLiteral) field.literals.Add(witness.text, witness.where, AddPostingsOfLiteral(postings));
-      else if (witness.kind == Witness::Kind::kNumber) field.numbers.emplace(witness.number, postings);
-      else field.present = postings;
-    }
-    for (FieldDispatch& field : out_.fields) field.literals.Build(witnesses_.grams());
+  void AddClues() {
     out_.grams = witnesses_.grams();
-    LiteralIndex all;
-    for (const CompiledProgram::Keyword& keyword : out_.keywords) all.Add(keyword.text, LiteralIndex::Where::kAnywhere, keyword.literal);
-    all.Build(out_.grams);
-    out_.all_keywords = std::make_shared<const LiteralIndex>(std::move(all));
-  }
-
-  uint32_t AddPostingsOfLiteral(Range postings) {
-    out_.literal_postings.push_back(postings);
-    return static_cast<uint32_t>(out_.literal_postings.size() - 1);
+    out_.clues.reserve(led_to_.size());
+    while (!led_to_.empty()) {
+      auto clue = led_to_.extract(led_to_.begin());
+      const uint32_t begin = static_cast<uint32_t>(out_.led_to.size());
+      out_.led_to.insert(out_.led_to.end(), clue.mapped().begin(), clue.mapped().end());
+      out_.clues.push_back({std::move(clue.key()), {begin, static_cast<uint32_t>(out_.led_to.size())}});
+    }
   }
 
   static constexpr uint32_t kRefused = UINT32_MAX;
@@ -189,38 +163,6 @@ class Compiler {
 };
 
 }  // namespace
-
-EventClass CompiledProgram::MakeClass(const LogsourceKey& key, bool own_keywords) const {
-  EventClass out;
-  out.applies.resize((logsources.size() + 63) / 64);
-  for (size_t i = 0; i < logsources.size(); i++) {
-    bool fits = true;
-    for (size_t k = 0; k < key.size(); k++) {
-      const uint32_t wanted = logsources[i][k];
-      fits &= wanted == kUnstated || key[k] == kUnstated || wanted == key[k];
-    }
-    if (!fits) continue;
-    out.applies[i / 64] |= uint64_t{1} << (i % 64);
-  }
-  for (const uint32_t condition : always) {
-    if (out.Applies(conditions[condition].logsource)) out.always.push_back(condition);
-  }
-  size_t wanted = 0;
-  LiteralIndex own;
-  for (const Keyword& keyword : keywords) {
-    const Range range = literal_postings[keyword.literal];
-    if (!std::any_of(postings.begin() + range.begin, postings.begin() + range.end, [&](uint32_t condition) { return out.Applies(conditions[condition].logsource); })) continue;
-    if (own_keywords) own.Add(keyword.text, LiteralIndex::Where::kAnywhere, keyword.literal);
-    wanted++;
-  }
-  if (wanted == 0) return out;
-  out.keywords = all_keywords;
-  if (own_keywords && wanted < keywords.size()) {
-    own.Build(grams);
-    out.keywords = std::make_shared<const LiteralIndex>(std::move(own));
-  }
-  return out;
-}
 
 void CompileProgram(CompiledProgram& out, content::Diagnostics& diagnostics) { Compiler(out, diagnostics).Run(); }
 

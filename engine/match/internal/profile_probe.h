@@ -18,7 +18,7 @@ namespace tocsin::match {
 struct NoProbe {
   static void Begin() {}
   static void Classified() {}
-  static void Stands(uint32_t) {}
+  static void Stands(const Dispatch&, uint32_t) {}
   static void FieldsSought() {}
   static void KeywordsSought() {}
   static void CandidatesFound(const EventClass&) {}
@@ -51,9 +51,9 @@ struct ProfileCounts {
         predicates(compiled.predicates.size()),
         conditions(compiled.conditions.size()),
         asked(compiled.steps.size()),
-        stood(compiled.postings.size()),
-        stands(compiled.postings.size()) {
-    standing.reserve(compiled.postings.size());
+        stood(compiled.options.keep_origins ? compiled.led_to.size() : 0),
+        stands(stood.size()) {
+    standing.reserve(stood.size());
   }
   void Add(const ProfileCounts& other);
 
@@ -63,12 +63,13 @@ struct ProfileCounts {
   std::vector<OfPredicate> predicates;
   std::vector<OfCondition> conditions;
   std::vector<uint64_t> asked;         // by step
-  std::vector<uint64_t> stood;         // by posting: events of the condition's logsource in which its witness stood
+  // With options.keep_origins, by place in CompiledProgram::led_to:
+  std::vector<uint64_t> stood;         // events of the condition's logsource in which its witness stood
   Spent interrupted;
   Spent ordinary;                      // whole events, matched without counting
 
-  std::vector<uint8_t> stands;         // by posting: its witness stands in the event at hand
-  std::vector<uint32_t> standing;      // those postings
+  std::vector<uint8_t> stands;         // it stands in the event at hand
+  std::vector<uint32_t> standing;      // those places
   int64_t switches = 0;                // how often the kernel had taken the core from this thread, when last asked
 };
 
@@ -78,17 +79,19 @@ class CountingProbe {
 
   void Begin() { since_ = Ticks(); }
   void Classified() { Close(counts_.start); }
-  void Stands(uint32_t posting) {
-    if (counts_.stands[posting] != 0) return;
-    counts_.stands[posting] = 1;
-    counts_.standing.push_back(posting);
+  void Stands(const Dispatch& dispatch, uint32_t posting) {
+    if (dispatch.links.empty()) return;
+    const uint32_t link = dispatch.links[posting];
+    if (counts_.stands[link] != 0) return;
+    counts_.stands[link] = 1;
+    counts_.standing.push_back(link);
   }
   void FieldsSought() { Close(counts_.fields); }
   void KeywordsSought() { Close(counts_.keywords); }
   void CandidatesFound(const EventClass& events_class) {
-    for (const uint32_t posting : counts_.standing) {
-      counts_.stands[posting] = 0;
-      counts_.stood[posting] += events_class.Applies(counts_.program.conditions[counts_.program.postings[posting]].logsource);
+    for (const uint32_t link : counts_.standing) {
+      counts_.stands[link] = 0;
+      counts_.stood[link] += events_class.Applies(counts_.program.conditions[counts_.program.led_to[link]].logsource);
     }
     counts_.standing.clear();
     since_ = Ticks();   // that was nobody's work but ours
