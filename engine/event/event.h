@@ -160,6 +160,7 @@ struct EventView {
   content::EvidenceClasses classes = 0;
   std::string_view body;               // the JSON object that the fields are read from: raw, or what a webhook envelope holds
   std::string_view raw;                // the record's bytes, webhook envelope included (an element of an array: its own)
+  std::string_view plain;              // the same with the escapes of its strings undone: what its values' texts are stretches of
   std::span<const Header> headers;     // of the message it came in; not those of an envelope
   std::string_view folder;             // name of the folder that held its file
 

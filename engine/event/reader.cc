@@ -26,7 +26,7 @@ constexpr char kNotDelimited[] = "not JSON: what follows cannot be told apart";
 class Reader::Impl {
  public:
   Impl(std::shared_ptr<const Plan> plan, const InputTable& inputs)
-      : plan_(std::move(plan)), compiled_(static_cast<const CompiledPlan&>(*plan_)), inputs_(inputs), walker_(compiled_.field_count(), tokens_), finisher_(compiled_, walker_) {
+      : plan_(std::move(plan)), compiled_(static_cast<const CompiledPlan&>(*plan_)), inputs_(inputs), walker_(compiled_.field_count(), tokens_), finisher_(compiled_, walker_, tokens_) {
     counters_.by_source.resize(compiled_.content().sources.size());
   }
 
@@ -133,7 +133,7 @@ class Reader::Impl {
         return FailEnvelope(at);
       }
       std::string_view key;
-      if (!walker_.Text(at, &key)) return FailEnvelope(at);
+      if (!tokens_.Text(at, &key)) return FailEnvelope(at);
       const TrieEdge* const edge = trie.Find(trie.node(Trie::kRoot), key);
       at += 2;
       if (edge != nullptr && edge->unwrap && at < tokens_.end() && tokens_.At(at) == '[') {
@@ -391,7 +391,7 @@ class Reader::Impl {
   Token Member(Token object, std::string_view name) {
     for (Token at = object + 1; tokens_.At(at) == '"';) {
       std::string_view key;
-      if (!walker_.Text(at, &key)) return nullptr;
+      if (!tokens_.Text(at, &key)) return nullptr;
       if (key == name) return at + 2;
       at = tokens_.Skip(at + 2, 1);
       if (tokens_.At(at) == ',') at++;
@@ -412,15 +412,15 @@ class Reader::Impl {
     body_ = ObjectMember(root, envelope.body);
     if (headers == nullptr || body_ == nullptr) {   // no envelope after all
       body_ = nullptr;
-      walker_.Restart();
+      walker_.Begin();
       return WalkGuess(root, /*wrappings=*/false);
     }
     for (Token at = headers + 1; tokens_.At(at) == '"';) {
       std::string_view name, value;
-      if (!walker_.Text(at, &name)) return nullptr;
+      if (!tokens_.Text(at, &name)) return nullptr;
       at += 2;
       // A header with another kind of value names nothing.
-      if (tokens_.At(at) == '"' && walker_.Text(at, &value)) envelope_headers_.push_back({name, value});
+      if (tokens_.At(at) == '"' && tokens_.Text(at, &value)) envelope_headers_.push_back({name, value});
       at = tokens_.Skip(at, 2);
       if (tokens_.At(at) == ',') at++;
     }
@@ -428,7 +428,7 @@ class Reader::Impl {
     if (received != nullptr && tokens_.At(received) != '{' && tokens_.At(received) != '[') {
       std::string_view text;
       if (tokens_.At(received) != '"') text = tokens_.Scalar(received);
-      else if (!walker_.Text(received, &text)) return nullptr;
+      else if (!tokens_.Text(received, &text)) return nullptr;
       const ParsedTime parsed = ParseTime(text);
       if (parsed.time.known()) event_.transport = parsed.time;
     }
@@ -438,7 +438,7 @@ class Reader::Impl {
   }
 
   void WalkBody(Token root) {
-    walker_.Restart();
+    walker_.Begin();
     WalkGuess(body_, /*wrappings=*/false);
     if (!compiled_.source(guess_).leaves) return;
     for (Token at = root + 1; tokens_.At(at) == '"';) {
@@ -452,6 +452,7 @@ class Reader::Impl {
   // at `root` is checked.
   void Complete(Token root, std::string_view raw) {
     event_.raw = raw;
+    event_.plain = tokens_.Plain(raw);
     if (body_ == nullptr) event_.body = raw;
     finisher_.FillTransport(envelope_headers_, event_);
     bool ambiguous = false;
@@ -462,7 +463,7 @@ class Reader::Impl {
       if (body_ != nullptr) {
         WalkBody(root);
       } else {
-        walker_.Restart();
+        walker_.Begin();
         WalkGuess(root, /*wrappings=*/false);
       }
       finisher_.FillTransport(envelope_headers_, event_);

@@ -28,7 +28,7 @@ class OneValueEvent {
         if (test.kind == content::ValueTest::Kind::kFieldRef) Copy(event, test.other_field);
       }
     }
-    view_.raw = {};
+    view_.plain = {};
     view_.value_base = values_.data();
     view_.value_count = static_cast<uint32_t>(values_.size());
     view_.slots = slots_.data();

@@ -232,7 +232,8 @@ uint64_t Finisher::ContentHash(const CompiledSource& source, const EventView& ev
   cuts.clear();
   for (const FieldId field : source.def->volatile_fields) {
     for (const Value& value : event.values(field)) {
-      if (value.text.data() >= event.raw.data() && value.text.data() + value.text.size() <= event.raw.data() + event.raw.size()) cuts.push_back(value.text);
+      const std::string_view cut = tokens_.Original(value.text);
+      if (cut.data() >= event.raw.data() && cut.data() + cut.size() <= event.raw.data() + event.raw.size()) cuts.push_back(cut);
     }
   }
   std::sort(cuts.begin(), cuts.end(), [](std::string_view a, std::string_view b) { return a.data() < b.data(); });

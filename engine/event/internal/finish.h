@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/event/internal/compiled_plan.h"
+#include "engine/event/internal/text_arena.h"
 #include "engine/event/internal/walker.h"
 
 namespace tocsin::event {
@@ -14,7 +15,8 @@ inline constexpr size_t kMaxEntityKeys = 256;   // of one event; more are not in
 
 class Finisher {
  public:
-  Finisher(const CompiledPlan& plan, Walker& walker) : plan_(plan), walker_(walker) {}
+  // The walker fills the slots, from those tokens.
+  Finisher(const CompiledPlan& plan, Walker& walker, const JsonTokens& tokens) : plan_(plan), walker_(walker), tokens_(tokens) {}
 
   // Points the view at what the walker has filled.
   void Attach(EventView& event) const;
@@ -43,6 +45,7 @@ class Finisher {
 
   const CompiledPlan& plan_;
   Walker& walker_;
+  const JsonTokens& tokens_;
   TextArena arena_;
   std::vector<EntityKey> entities_;
   std::vector<Link> links_;

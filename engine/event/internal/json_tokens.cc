@@ -3,7 +3,6 @@
 #include <cstdlib>
 
 #include "engine/content/json_number.h"
-#include "engine/content/utf8.h"
 
 namespace tocsin::event {
 namespace {
@@ -25,51 +24,6 @@ constexpr size_t kCapacityStep = 64u << 10;
 
 const auto* Bytes(const char* text) { return reinterpret_cast<const uint8_t*>(text); }
 
-// Four hexadecimal digits, or -1.
-int32_t HexQuad(const char* text) {
-  int32_t out = 0;
-  for (int i = 0; i < 4; i++) {
-    const char c = text[i];
-    const int digit = IsDigit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-    if (digit < 0) return -1;
-    out = out * 16 + digit;
-  }
-  return out;
-}
-
-// What simdjson refuses and the grammar does not: an escaped surrogate without its other half becomes U+FFFD. Writers make such
-// texts from broken names, and an event must not hide behind one. The size, or -1 for a wrong escape. Room: the string's own size.
-ptrdiff_t UnescapeLoosely(const char* from, char* to) {
-  constexpr int32_t kReplacement = 0xFFFD;
-  const auto high = [](int32_t code) { return code >= 0xD800 && code < 0xDC00; };
-  const auto low = [](int32_t code) { return code >= 0xDC00 && code < 0xE000; };
-  char* out = to;
-  while (*from != '"') {
-    if (*from != '\\') {
-      *out++ = *from++;
-      continue;
-    }
-    static constexpr std::string_view kEscapes = "\"\\/bfnrt", kMeant = "\"\\/\b\f\n\r\t";
-    const size_t simple = kEscapes.find(from[1]);
-    if (simple != std::string_view::npos) {
-      *out++ = kMeant[simple];
-      from += 2;
-      continue;
-    }
-    int32_t code = from[1] == 'u' ? HexQuad(from + 2) : -1;
-    if (code < 0) return -1;
-    from += 6;
-    if (high(code) && from[0] == '\\' && from[1] == 'u' && low(HexQuad(from + 2))) {
-      code = 0x10000 + ((code - 0xD800) << 10) + (HexQuad(from + 2) - 0xDC00);
-      from += 6;
-    } else if (high(code) || low(code)) {
-      code = kReplacement;
-    }
-    out += content::WriteCodePoint(static_cast<char32_t>(code), out);
-  }
-  return out - to;
-}
-
 }  // namespace
 
 JsonTokens::JsonTokens() {
@@ -89,27 +43,8 @@ bool JsonTokens::Find(std::string_view text) {
   size_ = static_cast<uint32_t>(text.size());
   begin_ = stages_->structural_indexes.get();
   list_ = {text.data(), begin_ + stages_->n_structural_indexes};
+  plain_.Make(text);
   return true;
-}
-
-bool JsonTokens::Unescape(Token at, TextArena& arena, std::string_view* text) {
-  // simdjson copies in blocks: it may write past the text's end by one of them.
-  auto* const target = reinterpret_cast<uint8_t*>(arena.Reserve(Span(at) + simdjson::SIMDJSON_PADDING));
-  const uint8_t* const end = stages_->parse_string(Bytes(Place(at) + 1), target);
-  if (end != nullptr) {
-    *text = {reinterpret_cast<const char*>(target), static_cast<size_t>(end - target)};
-    return true;
-  }
-  const ptrdiff_t size = UnescapeLoosely(Place(at) + 1, reinterpret_cast<char*>(target));
-  if (size < 0) return Fail(reason::kEscape) != nullptr;
-  *text = {reinterpret_cast<const char*>(target), static_cast<size_t>(size)};
-  return true;
-}
-
-bool JsonTokens::CheckEscapes(Token at) {
-  checked_.Clear();
-  std::string_view text;
-  return Unescape(at, checked_, &text);
 }
 
 std::string_view JsonTokens::Scalar(Token at) {
@@ -119,10 +54,10 @@ std::string_view JsonTokens::Scalar(Token at) {
   const std::string_view text(begin, size);
   const char c = *begin;
   if (IsDigit(c) || c == '-') {
-    if (content::IsJsonNumber(text)) return text;
+    if (content::IsJsonNumber(text)) return Plain(text);
     Fail(reason::kNumber);
   } else if (c == 't' || c == 'f' || c == 'n') {
-    if (text == "true" || text == "false" || text == "null") return text;
+    if (text == "true" || text == "false" || text == "null") return Plain(text);
     Fail(reason::kAtom);
   } else {
     Fail(reason::kNotJson);

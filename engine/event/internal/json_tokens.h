@@ -1,7 +1,8 @@
 // The tokens of a JSON text, and JSON's grammar over them: what the walker and the reader go along.
 //
 // simdjson's first stage finds where tokens begin (structural characters, opening quotes, first bytes of other scalars) and
-// checks UTF-8, control characters and closing quotes. A Token points into that list. Functions here take the token where
+// checks UTF-8, control characters and closing quotes; PlainText undoes escapes. So a string needs no look at its bytes: it ends
+// at the last quote before the next token. A Token points into that list. Functions here take the token where
 // something begins, and give the one behind it, or null when the text breaks the grammar there: reason() then says how. So a
 // text is judged by its own bytes alone, whatever is wanted of it.
 //
@@ -12,17 +13,11 @@
 
 #include <simdjson.h>
 
-#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#ifdef __AVX2__
-#include <immintrin.h>
-#else
-#include <emmintrin.h>
-#endif
 
-#include "engine/event/internal/text_arena.h"
+#include "engine/event/internal/plain_text.h"
 
 namespace tocsin::event {
 
@@ -78,16 +73,23 @@ class JsonTokens {
     return SkipScalar(at, c);
   }
 
-  // The text of the string at `at`; escapes are undone in `arena`. False: a wrong escape. REQUIRES: At(at) == '"'.
-  bool Text(Token at, TextArena& arena, std::string_view* text) {
-    const char* const inside = Place(at) + 1;
-    const ptrdiff_t size = PlainSize(inside);
-    if (size < 0) return Unescape(at, arena, text);
-    *text = {inside, static_cast<size_t>(size)};
+  // The text of the string at `at`, escapes undone; until the next Find. False: a wrong escape. REQUIRES: At(at) == '"'.
+  bool Text(Token at, std::string_view* text) {
+    const size_t begin = *at + size_t{1}, end = EndOfString(at);
+    if (plain_.Broken(begin, end)) return Fail(reason::kEscape) != nullptr;
+    *text = plain_.Of(begin, end);
     return true;
   }
   // The text of a number, true, false or null, when it is one; empty, with a reason, when not. REQUIRES: at < end().
   std::string_view Scalar(Token at);
+  // Of a stretch of the text that begins and ends with tokens: the same with escapes undone, in which all of its strings and
+  // scalars stand; until the next Find.
+  std::string_view Plain(std::string_view stretch) const {
+    const size_t begin = static_cast<size_t>(stretch.data() - list_.text);
+    return plain_.Of(begin, begin + stretch.size());
+  }
+  // The bytes of the text that this string or scalar came from; empty when it came from elsewhere.
+  std::string_view Original(std::string_view plain) const { return plain_.Original(plain); }
 
   Token Fail(const char* reason) {
     reason_ = reason;
@@ -102,39 +104,23 @@ class JsonTokens {
   Token SkipBrackets(Token at, size_t nesting);
   // `first` is At(at), and opens no bracket.
   Token SkipScalar(Token at, char first) { return (first == '"' ? CheckText(at) : !Scalar(at).empty()) ? at + 1 : nullptr; }
-  bool Unescape(Token at, TextArena& arena, std::string_view* text);
   // Is the string at `at` one whose escapes are right?
-  bool CheckText(Token at) { return PlainSize(Place(at) + 1) >= 0 || CheckEscapes(at); }
-  bool CheckEscapes(Token at);
-  // From a token to the next: room for its text.
-  size_t Span(Token at) const { return (at + 1 < list_.end ? at[1] : size_) - *at; }
-
-  // Bytes of a string up to its closing quote; negative when an escape comes first. The bytes behind a document are readable,
-  // and the first stage has seen that the quote is there.
-  static ptrdiff_t PlainSize(const char* text) {
-#ifdef __AVX2__
-    const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
-    for (ptrdiff_t at = 0;; at += 32) {
-      const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + at));
-      const uint32_t ends = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_or_si256(_mm256_cmpeq_epi8(bytes, quote), _mm256_cmpeq_epi8(bytes, backslash))));
-#else
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
-    for (ptrdiff_t at = 0;; at += 16) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
-      const uint32_t ends = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash))));
-#endif
-      if (ends == 0) continue;
-      const ptrdiff_t end = at + std::countr_zero(ends);
-      return text[end] == '"' ? end : -1;
-    }
+  bool CheckText(Token at) { return !plain_.Broken(*at, EndOfString(at)) || Fail(reason::kEscape) != nullptr; }
+  // Where the closing quote of the string at `at` stands: only blanks come between it and the next token.
+  size_t EndOfString(Token at) const {
+    size_t end = *at + Span(at) - 1;
+    while (list_.text[end] != '"') end--;
+    return end;
   }
+  // From a token to the next.
+  size_t Span(Token at) const { return (at + 1 < list_.end ? at[1] : size_) - *at; }
 
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stages_;
   List list_;
   uint32_t size_ = 0;
   Token begin_ = nullptr;
   const char* reason_ = nullptr;
-  TextArena checked_;      // where Skip undoes escapes to see whether they can be
+  PlainText plain_;
 };
 
 }  // namespace tocsin::event

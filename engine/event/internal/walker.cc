@@ -21,11 +21,6 @@ ValueKind KindOf(char first) {
 }  // namespace
 
 void Walker::Begin() {
-  unescaped_.Clear();
-  Restart();
-}
-
-void Walker::Restart() {
   count_ = other_leaves_ = 0;
   if (++epoch_ == 0) {  // after four thousand million events the stamps start anew
     std::fill(slots_.begin(), slots_.end(), Slot{});
@@ -134,7 +129,7 @@ inline Walker::Token Walker::WalkValue(Token at, const TrieNode& node, int depth
   const char first = tokens_.At(at);
   if (depth <= kMaxDepth && first == '"') {
     std::string_view text;
-    if (!Text(at, &text)) return nullptr;
+    if (!tokens_.Text(at, &text)) return nullptr;
     TakeScalar(text, ValueKind::kString, node);
     return at + 1;
   }
@@ -181,7 +176,7 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
       edge = &trie.edge(*guess);
     } else {
       std::string_view key;
-      if (!Text(at, &key)) return nullptr;
+      if (!tokens_.Text(at, &key)) return nullptr;
       edge = trie.Find(node, key);
       if (edge != nullptr) *guess = trie.edge_index(edge);
     }
@@ -216,7 +211,7 @@ Walker::Token Walker::WalkExact(Token begin, const TrieNode& node, int depth) {
   for (bool more = true; more;) {
     if (!tokens_.IsKey(at)) return tokens_.FailKey(at);
     std::string_view key;
-    if (!Text(at, &key)) return nullptr;
+    if (!tokens_.Text(at, &key)) return nullptr;
     const TrieEdge* const edge = trie_->Find(node, key);
     if (edge != nullptr && Wraps(edge, at + 2, depth)) {
       wrapping_edge_ = edge;

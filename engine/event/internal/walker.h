@@ -1,6 +1,6 @@
 // The walk over one JSON value along a trie: fills slots with the values of wanted fields. Internal to the reader.
 //
-// Values are views into the document's bytes; only strings with escapes are unescaped, into an arena. Arrays fan out, a key
+// Values are views into the document's bytes, or (where an escape stands in it) those with escapes undone. Arrays fan out, a key
 // that stands twice gives both values.
 //
 // Keys with dots: when an object holds a key that joins several segments of a path, that object is walked again in exact mode,
@@ -14,7 +14,6 @@
 
 #include "engine/event/event.h"
 #include "engine/event/internal/json_tokens.h"
-#include "engine/event/internal/text_arena.h"
 #include "engine/event/internal/trie.h"
 
 namespace tocsin::event {
@@ -26,10 +25,8 @@ class Walker {
   // `tokens` are those of the text that is walked at the time.
   Walker(size_t fields, JsonTokens& tokens) : tokens_(tokens), slots_(fields) {}
 
-  // A new event: every slot is empty, in constant time.
+  // A new event, or the same once more with another trie: every slot is empty, in constant time.
   void Begin();
-  // The same event once more, with another trie; texts that were unescaped for it stay.
-  void Restart();
   // Walks the object at `at` from the trie's root and gives the token behind it; null, with the tokens' reason, when it breaks
   // the grammar. `leaves`: takes every scalar along, whether its field is wanted or not. With `wrappings`, stops at a key that
   // may wrap events (an array to unwrap, a webhook's headers) and gives its value's token: see wrapping_edge().
@@ -42,9 +39,6 @@ class Walker {
   // Appends a value that no JSON gave (transport and derived fields). Clear empties a slot first.
   void Append(FieldId field, std::string_view text, ValueKind kind);
   void Clear(FieldId field) { slots_[field.value()].epoch = 0; }
-
-  // The text of the string at `at`; lives until Begin, or as long as the document.
-  bool Text(Token at, std::string_view* text) { return tokens_.Text(at, unescaped_, text); }
 
   const Slot* slots() const { return slots_.data(); }
   const Value* values() const { return values_.data(); }
@@ -86,7 +80,6 @@ class Walker {
   void UndoTo(uint32_t count);
 
   JsonTokens& tokens_;
-  TextArena unescaped_;
   const Trie* trie_ = nullptr;
   std::vector<Slot> slots_;
   std::vector<Value> values_;                    // the first count_ are in use

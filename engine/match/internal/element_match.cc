@@ -262,7 +262,7 @@ bool ElementMatcher::BodyHolds(uint32_t element, size_t depth, const event::Even
   }
   if (keywords_) frame.AppendLeaves(work.tree, element);
   event::EventView as_event = event;
-  as_event.raw = {};   // an element's texts are folded one by one, not the event for each element
+  as_event.plain = {};   // an element's texts are folded one by one, not the event for each element
   as_event.value_base = frame.values.data();
   as_event.value_count = static_cast<uint32_t>(frame.values.size());
   as_event.slots = frame.slots.data();

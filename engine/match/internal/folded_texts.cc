@@ -19,21 +19,21 @@ void FoldedTexts::Begin(const event::EventView& event) {
   while (blocks_.size() > 1 && blocks_.back().size > kBlockBytes) blocks_.pop_back();
   block_ = 0;
   NextBlock(0);
-  FoldWhole(event.raw);
+  FoldWhole(event.plain);
 }
 
-void FoldedTexts::FoldWhole(std::string_view raw) {
-  raw_ = raw.data();
-  raw_size_ = 0;
+void FoldedTexts::FoldWhole(std::string_view plain) {
+  plain_ = plain.data();
+  whole_size_ = 0;
   whole_ = nullptr;
-  if (raw.empty()) return;
-  const size_t wanted = raw.size() + 2 * kMargin;
+  if (plain.empty()) return;
+  const size_t wanted = plain.size() + 2 * kMargin;
   if (whole_capacity_ < wanted || whole_capacity_ > std::max(kBlockBytes, wanted)) {
     whole_capacity_ = std::max(kBlockBytes, wanted);
     whole_bytes_ = std::make_unique<char[]>(whole_capacity_);
   }
-  if (!FoldAscii(raw, whole_bytes_.get() + kMargin)) return;
-  raw_size_ = raw.size();
+  if (!FoldAscii(plain, whole_bytes_.get() + kMargin)) return;
+  whole_size_ = plain.size();
   whole_ = whole_bytes_.get() + kMargin;
 }
 

@@ -1,7 +1,7 @@
 // The texts of one event, case-folded, each at most once however many tests look at it.
 //
-// Folding keeps the length of ASCII: an event that is all ASCII is folded as a whole, and the folded text of a value that stands
-// in it (most do; not those with escapes) is the same stretch of the folded event. Every other text is folded by itself.
+// Folding keeps the length of ASCII: an event that is all ASCII (its escapes undone) is folded as a whole, and the folded text of a
+// value is the same stretch of the folded event. Every other text (of derived fields, say) is folded by itself.
 //
 // A folded text has kMargin readable bytes before and behind it, so that tests may load eight bytes at either end.
 // Texts live until the next Begin. One a worker; no allocation once its memory has grown to what the events need.
@@ -32,13 +32,13 @@ class FoldedTexts {
   void Begin(const event::EventView& event);
 
   // The folded event; no data when it is not ASCII.
-  FoldedText Whole() const { return {whole_, static_cast<uint32_t>(raw_size_), true}; }
+  FoldedText Whole() const { return {whole_, static_cast<uint32_t>(whole_size_), true}; }
   // Does the value's text stand in it?
-  bool InWhole(const event::Value& value) const { return static_cast<size_t>(value.text.data() - raw_) < raw_size_; }
+  bool InWhole(const event::Value& value) const { return static_cast<size_t>(value.text.data() - plain_) < whole_size_; }
 
   // The folded text of a value of the event.
   FoldedText Of(const event::Value& value) {
-    if (InWhole(value)) return {whole_ + (value.text.data() - raw_), static_cast<uint32_t>(value.text.size()), true};
+    if (InWhole(value)) return {whole_ + (value.text.data() - plain_), static_cast<uint32_t>(value.text.size()), true};
     Entry& entry = entries_[static_cast<size_t>(&value - values_)];
     if (entry.epoch != epoch_) Fill(value.text, entry);
     return {entry.text, entry.size & ~kNotAscii, (entry.size & kNotAscii) == 0};
@@ -60,12 +60,12 @@ class FoldedTexts {
     std::unique_ptr<char[]> bytes;
     size_t size = 0;
   };
-  void FoldWhole(std::string_view raw);
+  void FoldWhole(std::string_view plain);
 
-  // The event's bytes, and the same folded. No size: it is not ASCII.
-  const char* raw_ = nullptr;
+  // The plain event, and the same folded. No size: it is not ASCII.
+  const char* plain_ = nullptr;
   const char* whole_ = nullptr;
-  size_t raw_size_ = 0;
+  size_t whole_size_ = 0;
   std::unique_ptr<char[]> whole_bytes_;
   size_t whole_capacity_ = 0;
 
