@@ -95,9 +95,12 @@ class Matcher {
     } else {
       state_.candidates.assign(dispatch_->always.begin(), dispatch_->always.end());
     }
-    for (const Value& value : event_.all_values()) {
+    const std::span<const Value> values = event_.all_values();
+    if (state_.remembered.size() < values.size()) state_.remembered.resize(std::max(values.size(), 2 * state_.remembered.size()));
+    for (size_t i = 0; i < values.size(); i++) {
+      const Value& value = values[i];
       const uint32_t place = value.field.valid() ? dispatch_->by_field[value.field.value()] : Dispatch::kNone;
-      if (place != Dispatch::kNone && !event_.superseded(value)) LookAtValue(dispatch_->fields[place], value);
+      state_.remembered[i] = place != Dispatch::kNone && !event_.superseded(value) ? LookAtValue(dispatch_->fields[place], value) : ValueMemo::kNone;
     }
     probe_.FieldsSought();
     if (dispatch_->keywords.empty()) return;
@@ -119,16 +122,43 @@ class Matcher {
     for (const Value& leaf : event_.leaves()) keywords.Find(state_.texts.Of(leaf), found);
   }
 
-  void LookAtValue(const FieldDispatch& field, const Value& value) {
-    Add(field.present);
+  // The memo's entry of it, or kNone.
+  uint32_t LookAtValue(const FieldDispatch& field, const Value& value) {
+    ValueMemo& memo = state_.memo;
+    if (!IsScalar(value) || value.text.size() > ValueMemo::kLongestText || !memo.Pays(value.field)) {
+      Seek(field, value, [&](Range postings) { Add(postings); });
+      return ValueMemo::kNone;
+    }
+    const ValueMemo::Key key = ValueMemo::KeyOf(dispatch_, value);
+    if (const ValueMemo::Entry* known = memo.Find(key)) {
+      for (const Range postings : memo.found(*known)) Add(postings);
+      return known->number;
+    }
+    Range found[ValueMemo::kMostFound];
+    size_t count = 0;
+    Seek(field, value, [&](Range postings) {
+      if (count < ValueMemo::kMostFound) found[count] = postings;
+      count++;
+      Add(postings);
+    });
+    return count <= ValueMemo::kMostFound ? memo.Insert(key, {found, count}) : ValueMemo::kNone;
+  }
+
+  // Calls found(postings) for all that a value leads to.
+  template <class F>
+  void Seek(const FieldDispatch& field, const Value& value, F&& found) {
+    if (field.present.begin != field.present.end) found(field.present);
     if (!IsScalar(value)) return;
     if (!field.literals.empty()) {
-      field.literals.Find(state_.texts.Of(value), [&](uint32_t literal) { return Add(dispatch_->literal_postings[literal]); });
+      field.literals.Find(state_.texts.Of(value), [&](uint32_t literal) {
+        found(dispatch_->literal_postings[literal]);
+        return false;
+      });
     }
     if (!field.numbers.empty() && value.kind != ValueKind::kBool) {
       if (const auto key = NumberKey(value.text)) {
         const auto it = field.numbers.find(*key);
-        if (it != field.numbers.end()) Add(it->second);
+        if (it != field.numbers.end()) found(it->second);
       }
     }
   }
@@ -164,10 +194,25 @@ class Matcher {
   bool Holds(uint32_t predicate) {
     uint32_t& outcome = state_.outcomes[predicate];
     if (outcome >> 1 != state_.epoch) {
-      outcome = state_.epoch << 1 | static_cast<uint32_t>(program_.predicates[predicate].Holds(event_, state_.texts));
+      outcome = state_.epoch << 1 | static_cast<uint32_t>(Evaluate(predicate));
       probe_.Evaluated(predicate, outcome & 1);
     }
     return outcome & 1;
+  }
+
+  bool Evaluate(uint32_t number) {
+    const Predicate& predicate = program_.predicates[number];
+    const uint32_t entry = predicate.by_text() ? EntryOf(predicate.field()) : ValueMemo::kNone;
+    if (entry == ValueMemo::kNone) return predicate.Holds(event_, state_.texts);
+    ValueMemo::Outcome& outcome = state_.memo.OutcomeOf(number, entry);
+    if (!outcome.Known(number, entry)) outcome.Set(number, entry, predicate.Holds(event_, state_.texts));
+    return outcome.holds();
+  }
+
+  // The memo's entry of a field's only value.
+  uint32_t EntryOf(content::FieldId field) const {
+    const event::Slot& slot = event_.slots[field.value()];
+    return slot.epoch == event_.epoch && slot.first == slot.last ? state_.remembered[slot.first] : ValueMemo::kNone;
   }
 
   const CompiledProgram& program_;
@@ -211,7 +256,7 @@ std::span<const RuleId> Program::MatchTimed(const event::EventView& event, Scrat
   return hits;
 }
 
-Scratch::Scratch(const Program& program) : state_(std::make_unique<ScratchState>()) {
+Scratch::Scratch(const Program& program) : state_(std::make_unique<ScratchState>(program.compiled_->plan->content().fields.size())) {
   state_->outcomes.resize(program.compiled_->predicates.size());
   state_->seen.resize(program.compiled_->conditions.size());
   state_->attributes.resize(program.compiled_->attributes.size());

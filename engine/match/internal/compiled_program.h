@@ -18,6 +18,7 @@
 #include "engine/match/internal/folded_texts.h"
 #include "engine/match/internal/literal_index.h"
 #include "engine/match/internal/predicate.h"
+#include "engine/match/internal/value_memo.h"
 #include "engine/match/internal/witness.h"
 #include "engine/match/program.h"
 
@@ -29,11 +30,6 @@ struct Step {
   uint32_t if_true = 0, if_false = 0;    // into CompiledProgram::steps
 };
 inline constexpr uint32_t kHit = UINT32_MAX, kMiss = UINT32_MAX - 1;
-
-// A range of one of the program's vectors.
-struct Range {
-  uint32_t begin = 0, end = 0;
-};
 
 struct Condition {
   uint32_t first_step = 0;
@@ -117,7 +113,11 @@ struct CompiledProgram {
 };
 
 struct ScratchState {
+  explicit ScratchState(size_t fields) : memo(fields) {}
+
   FoldedTexts texts;
+  ValueMemo memo;
+  std::vector<uint32_t> remembered;      // by value of the event: its entry in the memo, or kNone
   std::vector<uint32_t> outcomes;        // by predicate: epoch * 2 + outcome
   std::vector<uint32_t> seen;            // by condition: the epoch it became a candidate in
   std::vector<uint32_t> candidates;

@@ -86,6 +86,7 @@ Predicate::Rest& Predicate::RestOf(Group& group) {
 }
 
 bool Predicate::AddTest(const content::ValueTest& from, content::Place place, content::Diagnostics& diagnostics, Group& group) {
+  by_text_ &= from.kind != Kind::kElements && from.kind != Kind::kFieldRef && from.until_ns == INT64_MAX;
   if (from.kind == Kind::kNull) {
     group.null = true;
     return true;
@@ -187,6 +188,7 @@ void Predicate::MakeIndex(Group& group, const GramCounts& grams) {
 bool Predicate::Compile(const content::Item& item, const GramCounts& grams, content::Diagnostics& diagnostics) {
   field_ = item.field;
   negated_ = item.negated;
+  by_text_ = item.field.valid();
   bool ok = true;
   for (const auto& entry : item.values) {
     if (item.all || groups_.empty()) groups_.emplace_back();

@@ -37,6 +37,9 @@ class Predicate {
   bool Holds(const event::EventView& event, FoldedTexts& texts) const;
   // What it costs to ask, relative to comparing one literal. For the order in which a condition asks.
   uint32_t cost() const { return cost_; }
+  // Does the answer for an event with one value in the field depend on nothing but that value's text and kind?
+  bool by_text() const { return by_text_; }
+  content::FieldId field() const { return field_; }
 
  private:
   struct Test {
@@ -86,7 +89,7 @@ class Predicate {
   static bool FieldRefHolds(const Test& test, const event::Value& value, const event::EventView& event, FoldedTexts& texts);
 
   content::FieldId field_;           // !valid() = keywords
-  bool negated_ = false;
+  bool negated_ = false, by_text_ = true;
   uint32_t cost_ = 1;
   absl::InlinedVector<Group, 1> groups_;   // nearly all predicates are one group: it is found with the predicate
 };
