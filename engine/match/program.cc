@@ -77,14 +77,21 @@ class Matcher {
   }
 
   const EventClass& ClassOf(const LogsourceKey& key) {
-    const auto it = state_.classes.find(key);
-    if (it != state_.classes.end()) return *it->second;
+    for (const auto* classes : {&state_.classes, &state_.more_classes}) {
+      const auto it = classes->find(key);
+      if (it != classes->end()) return *it->second;
+    }
+    const EventClass& made = MakeClass(key);
+    state_.classes_made++;
+    probe_.ClassMade();
+    return made;
+  }
+
+  const EventClass& MakeClass(const LogsourceKey& key) {
     if (state_.classes.size() < kOwnDispatches) return *state_.classes.emplace(key, std::make_unique<EventClass>(program_.MakeClass(key))).first->second;
     if (state_.for_all == nullptr) state_.for_all = program_.DispatchForAll();
     if (state_.more_classes.size() >= kMoreClasses) state_.more_classes.clear();
-    std::unique_ptr<EventClass>& made = state_.more_classes[key];
-    if (made == nullptr) made = std::make_unique<EventClass>(program_.MakeClass(key, state_.for_all));
-    return *made;
+    return *state_.more_classes.emplace(key, std::make_unique<EventClass>(program_.MakeClass(key, state_.for_all))).first->second;
   }
 
   void FindCandidates() {
@@ -250,9 +257,10 @@ std::span<const RuleId> Program::MatchCounted(const event::EventView& event, Scr
 
 std::span<const RuleId> Program::MatchTimed(const event::EventView& event, Scratch& scratch, Profile& profile) const {
   CountingProbe probe(*profile.counts_);
+  const uint64_t classes_before = scratch.state_->classes_made;
   probe.Begin();
   const std::span<const RuleId> hits = Match(event, scratch);
-  probe.EndOrdinary();
+  if (scratch.state_->classes_made == classes_before) probe.EndOrdinary();   // else it was work for all events of the class
   return hits;
 }
 

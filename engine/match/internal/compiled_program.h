@@ -133,6 +133,7 @@ struct ScratchState {
   absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> classes;   // with a dispatch of their own
   absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> more_classes;
   std::shared_ptr<const Dispatch> for_all;   // theirs
+  uint64_t classes_made = 0;
   LogsourceKey key, class_key;           // of the event at hand; of class_now
   const EventClass* class_now = nullptr;
   std::string folded;

@@ -14,7 +14,7 @@ constexpr size_t kLeastFilterBits = 32, kMostFilterBits = 128, kSmallFilter = 25
 
 constexpr uint32_t kPair = 2, kMiddleWindow = 3, kLongWindow = 4, kWideWindow = 6;
 constexpr uint32_t kShortestLong = kLongWindow + 3;   // four windows side by side
-constexpr ptrdiff_t kFewPairs = 32;
+constexpr ptrdiff_t kFewPairs = 32, kFewLong = 256;
 
 constexpr size_t kGram = 3;
 uint32_t GramAt(std::string_view text, size_t at) {
@@ -59,6 +59,8 @@ void LiteralIndex::Build(const GramCounts& counts) {
   const uint32_t long_window = count_anywhere(kShortestLong, kWideWindow + 2) == 0 ? kWideWindow : kLongWindow;
   // Two bytes tell little, but a few of them are passed over fast: then one pass is better than two.
   const bool one_pass = count_anywhere(kPair + 1, kPair + 1) > 0 && count_anywhere(kPair + 1, kShortestLong - 1) <= kFewPairs;
+  // One pass of two bytes a step is better than that and another of four.
+  const bool few_long = count_anywhere(kPair + 2, kShortestLong - 1) > 0 && count_anywhere(kShortestLong, UINT32_MAX) <= kFewLong && !one_pass;
   // Keys are read eight bytes at a time.
   text_.resize(text_.size() + 8);
   for (uint32_t i = 0; i < literals_.size(); i++) {
@@ -69,7 +71,7 @@ void LiteralIndex::Build(const GramCounts& counts) {
     if (literal.where == Where::kAnywhere) {
       if (literal.size <= kPair) {
         singles_.push_back({{begin[0], literal.size > 1 ? begin[1] : '\0'}, static_cast<uint8_t>(literal.size), literal.id});
-      } else if (literal.size >= kShortestLong) {
+      } else if (literal.size >= kShortestLong && !few_long) {
         AddWindows(i, long_window, 4, counts, long_windows);
       } else if (literal.size > kPair + 1 && !one_pass) {
         AddWindows(i, kMiddleWindow, 2, counts, middle_windows);

@@ -17,6 +17,7 @@ namespace tocsin::match {
 
 struct NoProbe {
   static void Begin() {}
+  static void ClassMade() {}
   static void Classified() {}
   static void Stands(const Dispatch&, uint32_t) {}
   static void FieldsSought() {}
@@ -78,6 +79,7 @@ class CountingProbe {
   explicit CountingProbe(ProfileCounts& counts) : counts_(counts) {}
 
   void Begin() { since_ = Ticks(); }
+  void ClassMade() { since_ = Ticks(); }   // once for all its events: nothing of this one's
   void Classified() { Close(counts_.start); }
   void Stands(const Dispatch& dispatch, uint32_t posting) {
     if (dispatch.links.empty()) return;
