@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#ifdef __AVX2__
+#ifdef __x86_64__
 #include <immintrin.h>
 #endif
 
@@ -25,23 +25,35 @@ uint64_t Equal(const char* bytes, char wanted) {
 #endif
 }
 
-// Writes those of 64 bytes that are kept; up to eight more bytes at `out` are overwritten.
-void Compact(const char* bytes, uint64_t kept, char* out) {
+// Writes those of 64 bytes that are kept; more bytes at `out` may be overwritten, 64 in all.
+struct Compact {
+  void operator()(const char* bytes, uint64_t kept, char* out) const {
 #ifdef __BMI2__
-  for (size_t at = 0; at < 64; at += 8, kept >>= 8) {
-    uint64_t word;
-    memcpy(&word, bytes + at, 8);
-    word = _pext_u64(word, _pdep_u64(kept, 0x0101010101010101) * 0xFF);
-    memcpy(out, &word, 8);
-    out += std::popcount(kept & 0xFF);
-  }
+    for (size_t at = 0; at < 64; at += 8, kept >>= 8) {
+      uint64_t word;
+      memcpy(&word, bytes + at, 8);
+      word = _pext_u64(word, _pdep_u64(kept, 0x0101010101010101) * 0xFF);
+      memcpy(out, &word, 8);
+      out += std::popcount(kept & 0xFF);
+    }
 #else
-  for (size_t i = 0; i < 64; i++) {
-    *out = bytes[i];
-    out += kept >> i & 1;
-  }
+    for (size_t i = 0; i < 64; i++) {
+      *out = bytes[i];
+      out += kept >> i & 1;
+    }
 #endif
-}
+  }
+};
+
+#ifdef __x86_64__
+// The same in one instruction, where the processor has it.
+struct CompactAtOnce {
+  [[gnu::target("avx512vbmi2,avx512bw")]] void operator()(const char* bytes, uint64_t kept, char* out) const {
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi8(kept, _mm512_loadu_si512(bytes)));
+  }
+  static bool Works() { return __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw"); }
+};
+#endif
 
 // What of a run of backslashes begins an escape: every other one, from its first. `next` carries over to the next block: its
 // first byte is escaped. (The method is simdjson's.)
@@ -84,11 +96,17 @@ void PlainText::Make(std::string_view text) {
   size_t first = 0;
   while (first < blocks && Equal(text.data() + first * kBlock, '\\') == 0) first++;
   escapes_ = first < blocks;   // or behind the text, where no stretch of it comes
-  if (escapes_) Undo(first);
+  if (!escapes_) return;
+#ifdef __x86_64__
+  static const bool at_once = CompactAtOnce::Works();
+  if (at_once) return Undo(first, CompactAtOnce());
+#endif
+  Undo(first, Compact());
 }
 
 // REQUIRES: no escape before that block.
-void PlainText::Undo(size_t first_block) {
+template <class Compact>
+void PlainText::Undo(size_t first_block, Compact compact) {
   const size_t blocks = (text_.size() + kBlock - 1) / kBlock;
   if (text_.size() + 2 * kPadding > capacity_) {
     capacity_ = std::max(text_.size() + 2 * kPadding, capacity_ * 2);
@@ -117,7 +135,7 @@ void PlainText::Undo(size_t first_block) {
     dropped = 0;
     uint64_t others = escapes.escaped & inside & ~(backslashes | Equal(bytes, '"') | Equal(bytes, '/'));
     if ((others & Equal(bytes, 'u')) != 0) dropped = DropUnicode(i, others, &kept);
-    Compact(bytes, kept, plain_.get() + place);
+    compact(bytes, kept, plain_.get() + place);
     for (; others != 0; others &= others - 1) {
       const int at = std::countr_zero(others);
       if (bytes[at] == 'u') continue;

@@ -54,7 +54,8 @@ class PlainText {
     return block.place + static_cast<size_t>(std::popcount(block.kept & ((uint64_t{1} << (at % kBlock)) - 1)));
   }
   size_t PlaceOfKept(size_t plain) const;
-  void Undo(size_t first_block);
+  template <class Compact>
+  void Undo(size_t first_block, Compact compact);
   uint64_t DropUnicode(size_t block, uint64_t escaped, uint64_t* kept);
 
   std::string_view text_;
