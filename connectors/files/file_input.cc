@@ -27,9 +27,9 @@ bool EndsWith(std::string_view text, std::string_view ending) {
 
 std::string FolderName(const std::string& path) {
   const size_t slash = path.rfind('/');
-  if (slash == std::string::npos || slash == 0) return "";
+  if (slash == std::string_view::npos || slash == 0) return "";
   const size_t before = path.rfind('/', slash - 1);
-  return path.substr(before == std::string::npos ? 0 : before + 1, slash - (before == std::string::npos ? 0 : before + 1));
+  return path.substr(before == std::string_view::npos ? 0 : before + 1, slash - (before == std::string_view::npos ? 0 : before + 1));
 }
 
 EventTime ModifiedTime(const struct stat& info) {
@@ -74,7 +74,7 @@ bool LooksLikeLog(std::string_view name) {
 }
 
 FileInput::FileInput(std::vector<std::string> paths, size_t max_document)
-    : max_document_(max_document), read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {
+    : max_document_(max_document) {
   for (const std::string& path : paths) List(path);
   for (const File& file : files_) bytes_total_ += file.size;
 }
@@ -152,7 +152,7 @@ bool FileInput::OpenNext(event::InputTable& inputs, std::vector<std::string>& un
     }
     decoder_ = std::move(*decoder);
     started_ = ended_ = whole_document_ = false;
-    pending_.clear();
+    pending_.Clear();
     offset_ = 0;
     line_ = 1;
     return true;
@@ -160,11 +160,34 @@ bool FileInput::OpenNext(event::InputTable& inputs, std::vector<std::string>& un
   return false;
 }
 
+char* Pending::Room(size_t more) {
+  if (size_ + more + event::kPadding > memory_.capacity) {
+    const size_t capacity = std::max(size_ + more + event::kPadding, memory_.capacity * 2);
+    auto bytes = std::make_unique_for_overwrite<char[]>(capacity);
+    if (size_ > 0) memcpy(bytes.get(), memory_.bytes.get(), size_);
+    memory_ = {std::move(bytes), capacity};
+  }
+  return memory_.bytes.get() + size_;
+}
+
+void Pending::Drop(size_t size) {
+  size_ -= size;
+  memmove(memory_.bytes.get(), memory_.bytes.get() + size, size_);
+}
+
+char* Pending::HandOver(size_t size, event::Batch& batch) {
+  const std::string rest(text().substr(size));   // the end of a batch: a part of a line
+  Clear();
+  char* const bytes = batch.Exchange(memory_, size);
+  memcpy(Room(rest.size()), rest.data(), rest.size());
+  Grow(rest.size());
+  return bytes;
+}
+
 void FileInput::ReadAtLeast(size_t wanted) {
   while (!ended_ && pending_.size() < wanted) {
-    // Through a buffer: growing the string first would fill a MiB with zeros for every small file, twice.
-    const size_t n = decoder_->Read(read_buffer_.get(), kReadBytes);
-    pending_.append(read_buffer_.get(), n);
+    const size_t n = decoder_->Read(pending_.Room(kReadBytes), kReadBytes);
+    pending_.Grow(n);
     if (n == 0) ended_ = true;
   }
 }
@@ -207,17 +230,17 @@ void FileInput::AddDocument(event::Batch& batch, size_t begin, size_t size, uint
 
 // A line above max_document is passed over without being kept. Its size is that of the line alone, as NextLines counts it.
 void FileInput::SkipLongLine(std::vector<BadRecord>& bad) {
-  BadRecord record = Bad("longer than max_document", pending_, 0);
+  BadRecord record = Bad("longer than max_document", pending_.text(), 0);
   uint64_t skipped = 0, carriage_returns = 0;  // of the latter: those that `skipped` ends in
   const auto take = [&](size_t size) {
     size_t text = size;
-    while (text > 0 && pending_[text - 1] == '\r') text--;
+    while (text > 0 && pending_.text()[text - 1] == '\r') text--;
     carriage_returns = text > 0 ? size - text : carriage_returns + size;
     skipped += size;
-    pending_.erase(0, size);
+    pending_.Drop(size);
   };
   size_t end;
-  while ((end = pending_.find('\n')) == std::string::npos && !ended_) {
+  while ((end = pending_.text().find('\n')) == std::string_view::npos && !ended_) {
     take(pending_.size());
     ReadAtLeast(kReadBytes);
   }
@@ -225,7 +248,7 @@ void FileInput::SkipLongLine(std::vector<BadRecord>& bad) {
   record.size = skipped - carriage_returns;
   offset_ += skipped;
   if (!pending_.empty()) {  // the line feed
-    pending_.erase(0, 1);
+    pending_.Drop(1);
     offset_++;
   }
   line_++;
@@ -234,20 +257,19 @@ void FileInput::SkipLongLine(std::vector<BadRecord>& bad) {
 
 bool FileInput::NextLines(event::Batch& batch, std::vector<BadRecord>& bad) {
   ReadAtLeast(kBatchBytes);
-  size_t end = pending_.rfind('\n');
-  while (end == std::string::npos && !ended_ && pending_.size() <= max_document_) {
+  size_t end = pending_.text().rfind('\n');
+  while (end == std::string_view::npos && !ended_ && pending_.size() <= max_document_) {
     ReadAtLeast(pending_.size() * 2);
-    end = pending_.rfind('\n');
+    end = pending_.text().rfind('\n');
   }
-  if (end == std::string::npos && pending_.size() > max_document_) {
+  if (end == std::string_view::npos && pending_.size() > max_document_) {
     SkipLongLine(bad);
     return true;
   }
-  size_t taken = end == std::string::npos ? 0 : end + 1;
+  size_t taken = end == std::string_view::npos ? 0 : end + 1;
   if (ended_) taken = pending_.size();
   if (taken == 0) return false;
-  char* bytes = batch.Resize(taken);
-  memcpy(bytes, pending_.data(), taken);
+  char* const bytes = pending_.HandOver(taken, batch);
   for (size_t begin = 0; begin < taken;) {
     const void* found = memchr(bytes + begin, '\n', taken - begin);
     const size_t line_end = found ? static_cast<size_t>(static_cast<const char*>(found) - bytes) : taken;
@@ -262,7 +284,6 @@ bool FileInput::NextLines(event::Batch& batch, std::vector<BadRecord>& bad) {
     line_++;
     begin = line_end + 1;
   }
-  pending_.erase(0, taken);
   offset_ += taken;
   return true;
 }
@@ -271,20 +292,20 @@ bool FileInput::NextDocument(event::Batch& batch, std::vector<BadRecord>& bad) {
   if (pending_.empty() && ended_) return false;
   while (!ended_ && pending_.size() <= max_document_) ReadAtLeast(std::min(pending_.size() * 2 + kReadBytes, max_document_ + 1));
   if (pending_.size() > max_document_) {
-    bad.push_back(Bad("longer than max_document", pending_, pending_.size()));
-    pending_.clear();
+    bad.push_back(Bad("longer than max_document", pending_.text(), pending_.size()));
+    pending_.Clear();
     while (!ended_) {  // the rest of it is passed over
       ReadAtLeast(kReadBytes);
       bad.back().size += pending_.size();
-      pending_.clear();
+      pending_.Clear();
     }
     return true;
   }
-  char* bytes = batch.Resize(pending_.size());
-  memcpy(bytes, pending_.data(), pending_.size());
-  AddDocument(batch, 0, pending_.size(), offset_);
-  offset_ += pending_.size();
-  pending_ = std::string();  // a large document's memory is not kept for the next file
+  const size_t size = pending_.size();
+  pending_.HandOver(size, batch);
+  AddDocument(batch, 0, size, offset_);
+  offset_ += size;
+  pending_.Release();  // a large document's memory is not kept for the next file
   return true;
 }
 
@@ -296,11 +317,11 @@ bool FileInput::Next(event::Batch& batch, event::InputTable& inputs, std::vector
     if (!started_) {
       started_ = true;
       ReadAtLeast(kReadBytes);
-      if (pending_.rfind("\xEF\xBB\xBF", 0) == 0) {  // a byte order mark is no part of JSON
-        pending_.erase(0, 3);
+      if (pending_.text().starts_with("\xEF\xBB\xBF")) {  // a byte order mark is no part of JSON
+        pending_.Drop(3);
         offset_ = 3;
       }
-      whole_document_ = DetectFraming(pending_) == Framing::kDocument;
+      whole_document_ = DetectFraming(pending_.text()) == Framing::kDocument;
     }
     const size_t bad_before = bad.size();
     const bool more = whole_document_ ? NextDocument(batch, bad) : NextLines(batch, bad);

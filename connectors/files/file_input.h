@@ -24,6 +24,30 @@ inline constexpr std::string_view kLogEndings[] = {".json", ".ndjson", ".jsonl",
 // app.log-20260101), behind that perhaps .gz or .zst; in upper or lower case.
 bool LooksLikeLog(std::string_view name);
 
+// Bytes that were read and not yet handed over.
+class Pending {
+ public:
+  std::string_view text() const { return {memory_.bytes.get(), size_}; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  // Where `more` bytes may be written behind the others; Grow then says how many were.
+  char* Room(size_t more);
+  void Grow(size_t size) { size_ += size; }
+  // The first `size` bytes go.
+  void Drop(size_t size);
+  void Clear() { size_ = 0; }
+  // Hands the first `size` bytes to the batch, with the memory they stand in; what follows them is kept.
+  char* HandOver(size_t size, event::Batch& batch);
+  void Release() {
+    memory_ = {};
+    size_ = 0;
+  }
+
+ private:
+  event::BatchMemory memory_;
+  size_t size_ = 0;
+};
+
 class FileInput : public pipeline::BoundedInput {
  public:
   // `max_document` is for tests; everyone else takes the default.
@@ -67,10 +91,9 @@ class FileInput : public pipeline::BoundedInput {
   event::InputId input_;
   const File* file_ = nullptr;
   bool started_ = false, ended_ = false, whole_document_ = false;
-  std::unique_ptr<char[]> read_buffer_;   // kReadBytes of it
-  std::string pending_;                // decoded and not yet handed over
-  uint64_t offset_ = 0;                // of pending_[0] in the decoded text
-  uint32_t line_ = 1;                  // line number of pending_[0]
+  Pending pending_;                    // decoded and not yet handed over
+  uint64_t offset_ = 0;                // of its first byte in the decoded text
+  uint32_t line_ = 1;                  // line number of that byte
 };
 
 }  // namespace tocsin::files

@@ -46,6 +46,12 @@ struct Header {
   std::string_view name, value;    // views into the batch's bytes or into memory that outlives it; name as received
 };
 
+// Memory for documents, `capacity` bytes of it.
+struct BatchMemory {
+  std::unique_ptr<char[]> bytes;
+  size_t capacity = 0;
+};
+
 class Batch {
  public:
   InputId input;
@@ -55,13 +61,16 @@ class Batch {
   // Room for `size` document bytes, whose contents are then the caller's to write, plus padding that is zero. Memory is kept
   // from one use to the next.
   char* Resize(size_t size);
-  std::string_view bytes() const { return {data_.get(), size_}; }
-  std::string_view text(const Document& document) const { return {data_.get() + document.begin, document.size}; }
+  // The same without a copy: takes over memory whose first `size` bytes are documents (padding is written behind them), and gives
+  // its own for it, whose contents are gone. REQUIRES: size + kPadding <= memory.capacity.
+  char* Exchange(BatchMemory& memory, size_t size);
+  std::string_view bytes() const { return {memory_.bytes.get(), size_}; }
+  std::string_view text(const Document& document) const { return {memory_.bytes.get() + document.begin, document.size}; }
   void Clear();
 
  private:
-  std::unique_ptr<char[]> data_;
-  size_t size_ = 0, capacity_ = 0;
+  BatchMemory memory_;
+  size_t size_ = 0;
 };
 
 // A record that could not be read. The bytes are kept so that it can be read again from the bad-events file.
