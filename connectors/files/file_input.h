@@ -17,7 +17,7 @@
 
 namespace tocsin::files {
 
-inline constexpr size_t kBatchBytes = 4u << 20;            // documents handed over at a time, unless one is longer
+inline constexpr size_t kBatchBytes = 1u << 20;            // documents handed over at a time, unless one is longer
 inline constexpr std::string_view kLogEndings[] = {".json", ".ndjson", ".jsonl", ".log"};
 
 // Does the name end like a log's? One of kLogEndings, behind it perhaps what rotation adds (a number or a date: audit.log.1,
