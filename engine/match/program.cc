@@ -130,7 +130,7 @@ class Matcher {
   }
 
   // The memo's entry of it, or kNone.
-  uint32_t LookAtValue(const FieldDispatch& field, const Value& value) {
+  ValueMemo::Id LookAtValue(const FieldDispatch& field, const Value& value) {
     ValueMemo& memo = state_.memo;
     if (!IsScalar(value) || value.text.size() > ValueMemo::kLongestText || !memo.Pays(value.field)) {
       Seek(field, value, [&](Range postings) { Add(postings); });
@@ -139,7 +139,7 @@ class Matcher {
     const ValueMemo::Key key = ValueMemo::KeyOf(dispatch_, value);
     if (const ValueMemo::Entry* known = memo.Find(key)) {
       for (const Range postings : memo.found(*known)) Add(postings);
-      return known->number;
+      return known->id;
     }
     Range found[ValueMemo::kMostFound];
     size_t count = 0;
@@ -188,7 +188,8 @@ class Matcher {
       uint32_t step = condition.first_step;
       while (step < kMiss) {
         probe_.Asks(step);
-        step = Holds(program_.steps[step].predicate) ? program_.steps[step].if_true : program_.steps[step].if_false;
+        const Step& asked = program_.steps[step];
+        step = Holds(asked) ? asked.if_true : asked.if_false;
       }
       if (step == kHit) state_.hits.insert(state_.hits.end(), program_.rules.begin() + condition.rules.begin, program_.rules.begin() + condition.rules.end);
       probe_.Confirmed(candidate, step == kHit);
@@ -197,27 +198,30 @@ class Matcher {
     if (state_.hits.size() > 1) std::sort(state_.hits.begin(), state_.hits.end());
   }
 
-  // Each predicate is evaluated once an event, and only when a condition asks.
-  bool Holds(uint32_t predicate) {
-    uint32_t& outcome = state_.outcomes[predicate];
+  // Each predicate is evaluated once an event, and only when a condition asks; not at all where the memo knows its answer.
+  bool Holds(const Step& step) {
+    const ValueMemo::Id entry = step.field.valid() ? EntryOf(step.field) : ValueMemo::kNone;
+    if (!Probe::kCounts && entry != ValueMemo::kNone) return HoldsOf(entry, step.predicate);
+    uint32_t& outcome = state_.outcomes[step.predicate];
     if (outcome >> 1 != state_.epoch) {
-      outcome = state_.epoch << 1 | static_cast<uint32_t>(Evaluate(predicate));
-      probe_.Evaluated(predicate, outcome & 1);
+      outcome = state_.epoch << 1 | static_cast<uint32_t>(entry != ValueMemo::kNone ? HoldsOf(entry, step.predicate) : Evaluate(step.predicate));
+      probe_.Evaluated(step.predicate, outcome & 1);
     }
     return outcome & 1;
   }
 
-  bool Evaluate(uint32_t number) {
-    const Predicate& predicate = program_.predicates[number];
-    const uint32_t entry = predicate.by_text() ? EntryOf(predicate.field()) : ValueMemo::kNone;
-    if (entry == ValueMemo::kNone) return predicate.Holds(event_, state_.texts);
-    ValueMemo::Outcome& outcome = state_.memo.OutcomeOf(number, entry);
-    if (!outcome.Known(number, entry)) outcome.Set(number, entry, predicate.Holds(event_, state_.texts));
-    return outcome.holds();
+  bool HoldsOf(ValueMemo::Id entry, uint32_t predicate) {
+    const ValueMemo::Outcome known = state_.memo.OutcomeOf(predicate, entry);
+    if (known != ValueMemo::Outcome::kUnknown) return known == ValueMemo::Outcome::kTrue;
+    const bool holds = Evaluate(predicate);
+    state_.memo.SetOutcome(predicate, entry, holds);
+    return holds;
   }
 
+  bool Evaluate(uint32_t predicate) { return program_.predicates[predicate].Holds(event_, state_.texts); }
+
   // The memo's entry of a field's only value.
-  uint32_t EntryOf(content::FieldId field) const {
+  ValueMemo::Id EntryOf(content::FieldId field) const {
     const event::Slot& slot = event_.slots[field.value()];
     return slot.epoch == event_.epoch && slot.first == slot.last ? state_.remembered[slot.first] : ValueMemo::kNone;
   }

@@ -28,6 +28,7 @@ namespace tocsin::match {
 struct Step {
   uint32_t predicate = 0;
   uint32_t if_true = 0, if_false = 0;    // into CompiledProgram::steps
+  content::FieldId field;                // the predicate's, where its answer depends on that field's text alone
 };
 inline constexpr uint32_t kHit = UINT32_MAX, kMiss = UINT32_MAX - 1;
 
@@ -117,7 +118,7 @@ struct ScratchState {
 
   FoldedTexts texts;
   ValueMemo memo;
-  std::vector<uint32_t> remembered;      // by value of the event: its entry in the memo, or kNone
+  std::vector<ValueMemo::Id> remembered;   // by value of the event: its entry in the memo, or kNone
   std::vector<uint32_t> outcomes;        // by predicate: epoch * 2 + outcome
   std::vector<uint32_t> seen;            // by condition: the epoch it became a candidate in
   std::vector<uint32_t> candidates;

@@ -117,7 +117,7 @@ class Compiler {
       case Expr::Kind::kSelection: return Emit(expr.children[0], yes, no);
       case Expr::Kind::kNot: return Emit(expr.children[0], no, yes);
       case Expr::Kind::kItem:
-        out_.steps.push_back({predicate_of_[expr.item], yes, no});
+        out_.steps.push_back({predicate_of_[expr.item], yes, no, out_.predicates[predicate_of_[expr.item]].text_field()});
         return static_cast<uint32_t>(out_.steps.size() - 1);
       case Expr::Kind::kAnd:
       case Expr::Kind::kOr: break;

@@ -37,9 +37,8 @@ class Predicate {
   bool Holds(const event::EventView& event, FoldedTexts& texts) const;
   // What it costs to ask, relative to comparing one literal. For the order in which a condition asks.
   uint32_t cost() const { return cost_; }
-  // Does the answer for an event with one value in the field depend on nothing but that value's text and kind?
-  bool by_text() const { return by_text_; }
-  content::FieldId field() const { return field_; }
+  // The field, where the answer for an event with one value in it depends on nothing but that value's text and kind.
+  content::FieldId text_field() const { return by_text_ ? field_ : content::FieldId(); }
 
  private:
   struct Test {

@@ -16,6 +16,7 @@
 namespace tocsin::match {
 
 struct NoProbe {
+  static constexpr bool kCounts = false;
   static void Begin() {}
   static void ClassMade() {}
   static void Classified() {}
@@ -76,6 +77,7 @@ struct ProfileCounts {
 
 class CountingProbe {
  public:
+  static constexpr bool kCounts = true;
   explicit CountingProbe(ProfileCounts& counts) : counts_(counts) {}
 
   void Begin() { since_ = Ticks(); }

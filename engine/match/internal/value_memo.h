@@ -27,7 +27,9 @@ struct Range {
 class ValueMemo {
  public:
   static constexpr size_t kLongestText = 1024, kMostFound = 64;
-  static constexpr uint32_t kNone = 0;     // no entry's number
+  // Names an entry for ever, also when its place is another's.
+  using Id = uint64_t;
+  static constexpr Id kNone = 0;
 
   struct Key {
     uint64_t hash;
@@ -41,11 +43,11 @@ class ValueMemo {
     event::ValueKind kind = event::ValueKind::kNull;
     uint16_t size = 0, found = 0;
     uint32_t text = 0, first_found = 0;    // into texts_, found_
-    uint32_t number = kNone;               // its own for ever
+    Id id = kNone;
   };
 
   explicit ValueMemo(size_t fields)
-      : credits_(fields, kMostCredit), entries_(kSets * kWays), texts_(std::make_unique_for_overwrite<char[]>(kTextBytes)), found_(std::make_unique_for_overwrite<Range[]>(kFound)), outcomes_(kOutcomes) {}
+      : credits_(fields, kMostCredit), entries_(kSets * kWays), texts_(std::make_unique_for_overwrite<char[]>(kTextBytes)), found_(std::make_unique_for_overwrite<Range[]>(kFound)), outcomes_(std::make_unique_for_overwrite<Outcomes[]>(kSets * kWays)) {}
 
   // Is remembering values of that field worth it by now? Ask once a value.
   bool Pays(content::FieldId field) {
@@ -76,41 +78,46 @@ class ValueMemo {
 
   std::span<const Range> found(const Entry& entry) const { return {found_.get() + entry.first_found, entry.found}; }
 
-  // Remembers what was found in it. REQUIRES: at most kMostFound. Returns the entry's number.
-  uint32_t Insert(const Key& key, std::span<const Range> found) {
+  // Remembers what was found in it. REQUIRES: at most kMostFound.
+  Id Insert(const Key& key, std::span<const Range> found) {
     const std::string_view text = key.value->text;
     if (text_end_ + text.size() > kTextBytes || found_end_ + found.size() > kFound) Clear();
-    Entry* const set = &entries_[SetOf(key)];
-    std::copy_backward(set, set + kWays - 1, set + kWays);   // the older goes
-    set[0] = {key.hash, key.dispatch, key.value->field, key.value->kind, static_cast<uint16_t>(text.size()), static_cast<uint16_t>(found.size()), text_end_, found_end_, ++last_number_};
+    const size_t place = SetOf(key) + inserted_++ % kWays;
+    const Id id = inserted_ * (kSets * kWays) + place;
+    entries_[place] = {key.hash, key.dispatch, key.value->field, key.value->kind, static_cast<uint16_t>(text.size()), static_cast<uint16_t>(found.size()), text_end_, found_end_, id};
+    outcomes_[place] = {.of = id, .slots = {}};
     if (!text.empty()) memcpy(texts_.get() + text_end_, text.data(), text.size());
     std::copy(found.begin(), found.end(), found_.get() + found_end_);
     text_end_ += static_cast<uint32_t>(text.size());
     found_end_ += static_cast<uint32_t>(found.size());
-    return last_number_;
+    return id;
   }
 
-  // What a predicate said of the entry of that number: where it is kept, if it is.
-  class Outcome {
-   public:
-    bool Known(uint32_t predicate, uint32_t entry) const { return predicate_ >> 1 == predicate && entry_ == entry; }
-    bool holds() const { return predicate_ & 1; }
-    void Set(uint32_t predicate, uint32_t entry, bool holds) {
-      predicate_ = predicate << 1 | static_cast<uint32_t>(holds);
-      entry_ = entry;
-    }
-
-   private:
-    uint32_t predicate_ = 0, entry_ = kNone;
-  };
-  Outcome& OutcomeOf(uint32_t predicate, uint32_t entry) {
-    return outcomes_[(predicate * 0x9E3779B1u ^ entry * 0x85EBCA77u) >> (32 - kOutcomeBits)];
+  // What a predicate said of an entry's text: nothing known, or whether it holds.
+  enum class Outcome : uint8_t { kUnknown, kFalse, kTrue };
+  Outcome OutcomeOf(uint32_t predicate, Id entry) const {
+    const Outcomes& outcomes = outcomes_[entry % (kSets * kWays)];
+    if (outcomes.of != entry) return Outcome::kUnknown;   // another took its place
+    const uint32_t* const slots = &outcomes.slots[SlotOf(predicate)];
+    const uint32_t known = slots[0] >> 1 == predicate + 1 ? slots[0] : slots[1] >> 1 == predicate + 1 ? slots[1] : 0;
+    return known == 0 ? Outcome::kUnknown : known & 1 ? Outcome::kTrue : Outcome::kFalse;
+  }
+  void SetOutcome(uint32_t predicate, Id entry, bool holds) {
+    Outcomes& outcomes = outcomes_[entry % (kSets * kWays)];
+    if (outcomes.of != entry) return;
+    uint32_t* const slots = &outcomes.slots[SlotOf(predicate)];
+    slots[1] = slots[0];
+    slots[0] = (predicate + 1) << 1 | static_cast<uint32_t>(holds);
   }
 
  private:
   static constexpr size_t kSets = 1024, kWays = 2, kTextBytes = 256u << 10, kFound = 16u << 10;
-  static constexpr uint32_t kOutcomeBits = 13;
-  static constexpr size_t kOutcomes = size_t{1} << kOutcomeBits;
+  // Of one entry; side by side, because the predicates of an event ask about few of them.
+  static constexpr uint32_t kOutcomePairs = 31;
+  struct alignas(64) Outcomes {
+    Id of;
+    uint32_t slots[2 * kOutcomePairs];     // predicate + 1, and a bit; in pairs, the newer first
+  };
   // A value that comes again earns one, a new one costs one; without credit a field is left alone for so many values.
   static constexpr int32_t kMostCredit = 1024, kPause = 8192;
   static constexpr uint64_t kMultipliers[] = {0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93};
@@ -146,6 +153,7 @@ class ValueMemo {
     hash *= kMultipliers[0];
     return hash ^ hash >> 32;
   }
+  static size_t SlotOf(uint32_t predicate) { return (uint64_t{predicate * 0x9E3779B1u} * kOutcomePairs >> 32) * 2; }
   static size_t SetOf(const Key& key) { return key.hash % kSets * kWays; }
   bool Is(const Entry& entry, const Key& key) const {
     const event::Value& value = *key.value;
@@ -161,8 +169,9 @@ class ValueMemo {
   std::vector<Entry> entries_;
   std::unique_ptr<char[]> texts_;
   std::unique_ptr<Range[]> found_;
-  std::vector<Outcome> outcomes_;
-  uint32_t text_end_ = 0, found_end_ = 0, last_number_ = kNone;
+  std::unique_ptr<Outcomes[]> outcomes_;   // by entry
+  uint32_t text_end_ = 0, found_end_ = 0;
+  uint64_t inserted_ = 0;
 };
 
 }  // namespace tocsin::match
