@@ -14,7 +14,9 @@ constexpr size_t kLeastFilterBits = 32, kMostFilterBits = 128, kSmallFilter = 25
 
 constexpr uint32_t kPair = 2, kMiddleWindow = 3, kLongWindow = 4, kWideWindow = 6;
 constexpr uint32_t kShortestLong = kLongWindow + 3;   // four windows side by side
-constexpr ptrdiff_t kFewPairs = 32, kFewLong = 256;
+constexpr ptrdiff_t kFewPairs = 32;
+// So many literals of four bytes and more, or of four to six beside many longer ones, are few: more would let too much pass.
+constexpr ptrdiff_t kFew = 64, kFewMiddle = 32;
 
 constexpr size_t kGram = 3;
 uint32_t GramAt(std::string_view text, size_t at) {
@@ -27,6 +29,18 @@ uint32_t GramAt(std::string_view text, size_t at) {
 
 void GramCounts::Add(std::string_view folded) {
   for (size_t at = 0; at + kGram <= folded.size(); at++) counts_[Slot(GramAt(folded, at))]++;
+  all_ += folded.size();
+  for (const char c : folded) bytes_[static_cast<unsigned char>(c)]++;
+}
+
+NibbleShares GramCounts::Nibbles() const {
+  NibbleShares out;
+  const float one = 1 / (static_cast<float>(all_) + 1);
+  for (size_t c = 0; c < bytes_.size(); c++) {
+    out.low[c & 15] += static_cast<float>(bytes_[c]) * one;
+    out.high[c >> 4] += static_cast<float>(bytes_[c]) * one;
+  }
+  return out;
 }
 
 uint32_t GramCounts::Rarest(std::string_view folded) const {
@@ -59,8 +73,10 @@ void LiteralIndex::Build(const GramCounts& counts) {
   const uint32_t long_window = count_anywhere(kShortestLong, kWideWindow + 2) == 0 ? kWideWindow : kLongWindow;
   // Two bytes tell little, but a few of them are passed over fast: then one pass is better than two.
   const bool one_pass = count_anywhere(kPair + 1, kPair + 1) > 0 && count_anywhere(kPair + 1, kShortestLong - 1) <= kFewPairs;
-  // One pass of two bytes a step is better than that and another of four.
-  const bool few_long = count_anywhere(kPair + 2, kShortestLong - 1) > 0 && count_anywhere(kShortestLong, UINT32_MAX) <= kFewLong && !one_pass;
+  const ptrdiff_t middle = one_pass ? 0 : count_anywhere(kPair + 2, kShortestLong - 1);
+  const bool few_in_all = middle + count_anywhere(kShortestLong, UINT32_MAX) <= kFew;
+  const bool few_middle = few_in_all || middle <= kFewMiddle;
+  std::vector<uint32_t> few;
   // Keys are read eight bytes at a time.
   text_.resize(text_.size() + 8);
   for (uint32_t i = 0; i < literals_.size(); i++) {
@@ -71,7 +87,9 @@ void LiteralIndex::Build(const GramCounts& counts) {
     if (literal.where == Where::kAnywhere) {
       if (literal.size <= kPair) {
         singles_.push_back({{begin[0], literal.size > 1 ? begin[1] : '\0'}, static_cast<uint8_t>(literal.size), literal.id});
-      } else if (literal.size >= kShortestLong && !few_long) {
+      } else if (literal.size >= kShortestLong ? few_in_all : few_middle && middle > 0 && literal.size > kPair + 1) {
+        few.push_back(i);
+      } else if (literal.size >= kShortestLong) {
         AddWindows(i, long_window, 4, counts, long_windows);
       } else if (literal.size > kPair + 1 && !one_pass) {
         AddWindows(i, kMiddleWindow, 2, counts, middle_windows);
@@ -98,9 +116,33 @@ void LiteralIndex::Build(const GramCounts& counts) {
   start8_.Build(std::move(start8));
   start5_.Build(std::move(start5));
   start1_.Build(std::move(start1));
+  AddFew(few, counts);
   long_.Build(std::move(long_windows), long_window);
   middle_.Build(std::move(middle_windows), kMiddleWindow);
   short_.Build(std::move(short_windows), kPair);
+}
+
+void LiteralIndex::AddFew(const std::vector<uint32_t>& literals, const GramCounts& counts) {
+  const NibbleShares shares = counts.Nibbles();
+  const float one = 1 / (static_cast<float>(counts.all()) + 1);
+  NibbleFilter filter;
+  std::vector<std::pair<uint64_t, Entry>> windows;
+  std::vector<float> costs;
+  for (const uint32_t i : literals) {
+    const char* const begin = text_.data() + literals_[i].text;
+    costs.clear();
+    for (uint32_t at = 0; at + NibbleFilter::kWindow <= literals_[i].size; at++) {
+      costs.push_back(static_cast<float>(std::min(counts.Of(GramAt({begin, literals_[i].size}, at)), counts.Of(GramAt({begin, literals_[i].size}, at + 1)))) * one);
+    }
+    const uint32_t at = filter.Add({begin, literals_[i].size}, costs.data(), shares);
+    windows.push_back({Load8(begin + at) & FirstBytes(NibbleFilter::kWindow), {i, at, 0}});
+  }
+  few_.Build(filter, std::move(windows));
+}
+
+void LiteralIndex::Few::Build(const NibbleFilter& filter, std::vector<std::pair<uint64_t, Entry>> windows) {
+  filter_ = filter;
+  table_.Build(std::move(windows), /*room=*/8);
 }
 
 // `step` windows side by side, the rarest together.
@@ -132,10 +174,10 @@ void LiteralIndex::Sieve::Build(std::vector<std::pair<uint64_t, Entry>> windows,
   table_.Build(std::move(windows));
 }
 
-void LiteralIndex::KeyTable::Build(std::vector<std::pair<uint64_t, Entry>> entries) {
+void LiteralIndex::KeyTable::Build(std::vector<std::pair<uint64_t, Entry>> entries, size_t room) {
   if (entries.empty()) return;
   std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  const size_t size = std::bit_ceil(entries.size() * 2);
+  const size_t size = std::bit_ceil(entries.size() * room);
   mask_ = static_cast<uint32_t>(size - 1);
   slots_.assign(size, {});
   entries_.reserve(entries.size());

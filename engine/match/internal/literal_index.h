@@ -5,16 +5,18 @@
 // the text asks a small bit table whether any window may begin here, and nearly always none does. What a key finds is then
 // compared in full. The cost does not grow with the number of literals but with how many share their bytes with the text.
 //
-// A pass goes in steps: of four windows a byte apart one stands at a place that four divides, wherever the literal does, so all
+// Few literals need no table in memory: shuffles tell where one of their windows may begin (internal/nibble_filter.h). Of many, a
+// pass goes in steps: of four windows a byte apart one stands at a place that four divides, wherever the literal does, so all
 // four are entered, and three of four places are passed over. That takes seven bytes of literal for windows of four bytes.
 // Shorter literals are sought two bytes a step: windows of three bytes for literals of four to six, of two bytes for those of
-// three. So there are three passes at most (sieves); most fields have long literals alone. Literals that are not ASCII are an
+// three. So there are four passes at most; most fields need one. Literals that are not ASCII are an
 // index of their own, asked by texts that are not.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
 #define TOCSIN_ENGINE_MATCH_INTERNAL_LITERAL_INDEX_H_
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -27,6 +29,7 @@
 #endif
 
 #include "engine/match/internal/folded_texts.h"
+#include "engine/match/internal/nibble_filter.h"
 
 namespace tocsin::match {
 
@@ -35,6 +38,8 @@ namespace tocsin::match {
 class GramCounts {
  public:
   void Add(std::string_view folded);
+  NibbleShares Nibbles() const;
+  uint64_t all() const { return all_; }
   uint32_t Of(uint32_t gram) const { return counts_[Slot(gram)]; }
   // The least of them in a text; 0 for one shorter than that.
   uint32_t Rarest(std::string_view folded) const;
@@ -43,6 +48,8 @@ class GramCounts {
   static constexpr uint32_t kSlotBits = 16;
   static uint32_t Slot(uint32_t gram) { return (gram * 0x9E3779B1u) >> (32 - kSlotBits); }
   std::vector<uint32_t> counts_ = std::vector<uint32_t>(size_t{1} << kSlotBits);
+  uint64_t all_ = 0;
+  std::array<uint64_t, 256> bytes_{};
 };
 
 class LiteralIndex {
@@ -74,6 +81,7 @@ class LiteralIndex {
     }
     if (has_ends_ && AtEnds(text, found)) return true;
     if (!singles_.empty() && Singles(text, found)) return true;
+    if (few_.Any() && ScanFew(text, found)) return true;
     return (long_.Any() && Scan<4>(long_, text, found)) || (middle_.Any() && Scan<2>(middle_, text, found)) || (short_.Any() && Scan<2>(short_, text, found));
   }
 
@@ -110,7 +118,8 @@ class LiteralIndex {
   // key's hash, and who is called compares the literal.
   class KeyTable {
    public:
-    void Build(std::vector<std::pair<uint64_t, Entry>> entries);
+    // `room`: slots an entry, at least; the more, the fewer keys that are not there meet another's slot.
+    void Build(std::vector<std::pair<uint64_t, Entry>> entries, size_t room = 2);
     bool Any() const { return !slots_.empty(); }
     // Nearly always there is nothing: that much is inlined.
     template <class F>
@@ -254,21 +263,47 @@ class LiteralIndex {
     return false;
   }
 
-  // What has its window at `at`.
+  // Few literals: a window each, that a filter finds.
+  class Few {
+   public:
+    void Build(const NibbleFilter& filter, std::vector<std::pair<uint64_t, Entry>> windows);
+    bool Any() const { return table_.Any(); }
+    uint32_t Passing(const char* at) const { return filter_.Passing(at); }
+    template <class F>
+    [[gnu::always_inline]] bool Each(uint64_t bytes, F&& f) const { return table_.Each(bytes & FirstBytes(NibbleFilter::kWindow), f); }
+
+   private:
+    NibbleFilter filter_;
+    KeyTable table_;
+  };
+  // REQUIRES: 64 readable bytes behind the text.
   template <class F>
-  bool LookAt(const Sieve& sieve, std::string_view text, size_t at, F& found) const {
+  bool ScanFew(std::string_view text, F& found) const {
+    for (size_t at = 0; at < text.size(); at += 32) {
+      for (uint32_t some = few_.Passing(text.data() + at); some != 0; some &= some - 1) {
+        if (LookAt(few_, text, at + static_cast<size_t>(std::countr_zero(some)), found)) return true;
+      }
+    }
+    return false;
+  }
+
+  // What has its window at `at`.
+  template <class Windows, class F>
+  bool LookAt(const Windows& windows, std::string_view text, size_t at, F& found) const {
     if (at >= text.size()) return false;
-    return sieve.Each(Load8(text.data() + at), [&](const Entry& entry) {
+    return windows.Each(Load8(text.data() + at), [&](const Entry& entry) {
       const Literal& literal = literals_[entry.literal];
       return entry.offset <= at && literal.size <= text.size() - (at - entry.offset) && Equals(literal, text.data() + at - entry.offset) && found(literal.id);
     });
   }
 
+  void AddFew(const std::vector<uint32_t>& literals, const GramCounts& counts);
   void AddWindows(uint32_t literal, uint32_t size, uint32_t step, const GramCounts& counts, std::vector<std::pair<uint64_t, Entry>>& out) const;
 
   std::vector<Literal> literals_;
   std::vector<char> text_;
   KeyTable tiny_, end8_, end5_, end1_, start8_, start5_, start1_;
+  Few few_;
   Sieve long_, middle_, short_;
   std::vector<Single> singles_;          // literals of one byte or two, for anywhere
   bool has_ends_ = false;                // there are literals for an end, or of eight bytes and more for the whole

@@ -1,0 +1,41 @@
+#include "engine/match/internal/nibble_filter.h"
+
+#include <cfloat>
+
+namespace tocsin::match {
+
+float NibbleFilter::Group::Share() const {
+  float out = 1;
+  for (uint32_t i = 0; i < kWindow; i++) out *= low[i] * high[i];
+  return out;
+}
+
+NibbleFilter::Group NibbleFilter::With(uint32_t group, const char* window, const NibbleShares& shares) const {
+  Group out = groups_[group];
+  for (uint32_t i = 0; i < kWindow; i++) {
+    const size_t low = window[i] & 15, high = static_cast<unsigned char>(window[i]) >> 4;
+    if ((low_[i][low] >> group & 1) == 0) out.low[i] += shares.low[low];
+    if ((high_[i][high] >> group & 1) == 0) out.high[i] += shares.high[high];
+  }
+  return out;
+}
+
+uint32_t NibbleFilter::Add(std::string_view literal, const float* window_costs, const NibbleShares& shares) {
+  uint32_t best_place = 0, best_group = 0;
+  float best = FLT_MAX;
+  for (uint32_t place = 0; place + kWindow <= literal.size(); place++) {
+    for (uint32_t group = 0; group < kGroups; group++) {
+      const float cost = With(group, literal.data() + place, shares).Share() - groups_[group].Share() + window_costs[place];
+      if (cost < best) best = cost, best_place = place, best_group = group;
+    }
+  }
+  const char* const window = literal.data() + best_place;
+  groups_[best_group] = With(best_group, window, shares);
+  for (uint32_t i = 0; i < kWindow; i++) {
+    low_[i][window[i] & 15] |= static_cast<uint8_t>(1u << best_group);
+    high_[i][static_cast<unsigned char>(window[i]) >> 4] |= static_cast<uint8_t>(1u << best_group);
+  }
+  return best_place;
+}
+
+}  // namespace tocsin::match
