@@ -58,22 +58,25 @@ class Matcher {
       if (!attribute.field.valid()) continue;
       for (const Value& value : event_.values(attribute.field)) {
         if (value.kind != ValueKind::kString || value.text.empty()) continue;
-        ScratchState::AttributeMemo& memo = state_.attributes[i];
-        if (memo.text != value.text) {
-          memo.text = value.text;
+        ScratchState::AttributeMemo::Known& known = state_.attributes[i].Of(value.text);
+        if (known.text != value.text) {
+          known.text = value.text;
           FoldTo(value.text, state_.folded);
           const auto it = attribute.values.find(state_.folded);
-          memo.value = it == attribute.values.end() ? kForeign : it->second;
+          known.value = it == attribute.values.end() ? kForeign : it->second;
         }
-        key[i] = memo.value;
+        key[i] = known.value;
         break;
       }
     }
-    if (state_.class_now == nullptr || state_.class_key != key) {
-      state_.class_now = &ClassOf(key);
-      state_.class_key = key;
+    uint32_t hash = 0;
+    for (const uint32_t value : key) hash = (hash ^ value) * 0x9E3779B1u;
+    ScratchState::ClassMemo& recent = state_.recent[hash >> 29];
+    if (recent.of == nullptr || recent.key != key) {
+      recent.of = &ClassOf(key);
+      recent.key = key;
     }
-    return *state_.class_now;
+    return *recent.of;
   }
 
   const EventClass& ClassOf(const LogsourceKey& key) {
@@ -90,7 +93,10 @@ class Matcher {
   const EventClass& MakeClass(const LogsourceKey& key) {
     if (state_.classes.size() < kOwnDispatches) return *state_.classes.emplace(key, std::make_unique<EventClass>(program_.MakeClass(key))).first->second;
     if (state_.for_all == nullptr) state_.for_all = program_.DispatchForAll();
-    if (state_.more_classes.size() >= kMoreClasses) state_.more_classes.clear();
+    if (state_.more_classes.size() >= kMoreClasses) {
+      state_.more_classes.clear();
+      state_.recent = {};
+    }
     return *state_.more_classes.emplace(key, std::make_unique<EventClass>(program_.MakeClass(key, state_.for_all))).first->second;
   }
 

@@ -74,6 +74,15 @@ class Trie {
   size_t edges() const { return edges_.size(); }
   const content::FieldId* fields_of(const TrieNode& node) const { return fields_.data() + node.first_field; }
 
+  // `a` has the size of `b`; both may be read eight bytes beyond their ends.
+  static bool Equal(const char* a, std::string_view b) {
+    size_t at = 0;
+    for (; at + 8 <= b.size(); at += 8) {
+      if (Load8(a + at) != Load8(b.data() + at)) return false;
+    }
+    return First(Load8(a + at) ^ Load8(b.data() + at), b.size() - at) == 0;
+  }
+
  private:
   friend class TrieBuilder;
   static constexpr uint32_t kEmpty = UINT32_MAX;
@@ -88,14 +97,6 @@ class Trie {
   }
   // Bytes of a word that belong to a text of `size` < 8 bytes.
   static uint64_t First(uint64_t word, size_t size) { return word & ((uint64_t{1} << (8 * size)) - 1); }
-  // `a` has the size of `b`; both may be read eight bytes beyond their ends.
-  static bool Equal(const char* a, std::string_view b) {
-    size_t at = 0;
-    for (; at + 8 <= b.size(); at += 8) {
-      if (Load8(a + at) != Load8(b.data() + at)) return false;
-    }
-    return First(Load8(a + at) ^ Load8(b.data() + at), b.size() - at) == 0;
-  }
   // Size, first and last bytes tell JSON keys apart well enough; the comparison has the last word.
   static uint32_t Hash(std::string_view key) {
     const size_t n = key.size();

@@ -1,6 +1,7 @@
 #include "engine/event/internal/walker.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/event/reader.h"
 
@@ -138,10 +139,11 @@ inline Walker::Token Walker::WalkValue(Token at, const TrieNode& node, int depth
 
 Walker::Token Walker::WalkRoot(const Trie& trie, Token at, bool leaves, bool wrappings) {
   trie_ = &trie;
-  guesses_ = &memory_[&trie];
-  if (guesses_->edges.empty()) {
-    guesses_->edges.resize(trie.edges());
-    guesses_->first.resize(trie.nodes(), kNoGuess);
+  known_ = &memory_[&trie];
+  if (known_->before.empty()) {
+    known_->keys.reserve(trie.edges() + kMaxOtherKeys);
+    for (uint32_t i = 0; i < trie.edges(); i++) known_->keys.push_back({.edge = &trie.edge(i)});
+    known_->before.resize(trie.nodes());
   }
   leaves_ = leaves;
   wrappings_ = wrappings;
@@ -152,11 +154,31 @@ Walker::Token Walker::WalkRoot(const Trie& trie, Token at, bool leaves, bool wra
 Walker::Token Walker::WalkLeaves(Token at) { return WalkValue(at, kNothing, 1); }
 
 // A key of the object that has this serial number.
-inline Walker::EdgeState& Walker::Meet(const TrieEdge* edge, uint32_t serial) {
-  EdgeState& state = guesses_->edges[trie_->edge_index(edge)];
-  duplicate_key_ |= state.seen == serial;
-  state.seen = serial;
-  return state;
+inline void Walker::Meet(const TrieEdge* edge, uint32_t serial) {
+  KnownKey& key = known_->keys[trie_->edge_index(edge)];
+  duplicate_key_ |= key.seen == serial;
+  key.seen = serial;
+}
+
+inline bool Walker::IsKey(const KnownKey& key, Token at) const {
+  const char* const text = tokens_.Place(at) + 1;
+  return key.edge != nullptr ? trie_->IsKeyOf(*key.edge, text) : text[key.size] == '"' && Trie::Equal(key.text, {text, key.size});
+}
+
+// Remembers that the key at `at` came behind `before`.
+uint32_t Walker::Learn(const TrieEdge* edge, Token at, std::string_view text, KnownKey& before) {
+  if (edge != nullptr) return before.next = trie_->edge_index(edge);
+  // Only what stands there as it is, without escapes.
+  if (text.size() > Trie::kLongestGuess || tokens_.Place(at)[1 + text.size()] != '"' || text.find('\\') != std::string_view::npos) return kNoKey;
+  if (before.other == kNoKey) {
+    if (known_->keys.size() == known_->keys.capacity()) return kNoKey;
+    before.other = static_cast<uint32_t>(known_->keys.size());
+    known_->keys.emplace_back();
+  }
+  KnownKey& other = known_->keys[before.other];
+  other.size = static_cast<uint32_t>(text.size());
+  memcpy(other.text, text.data(), text.size());
+  return before.next = before.other;
 }
 
 Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
@@ -167,18 +189,18 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
   const uint32_t serial = ++object_serial_;
   const uint32_t values_before = count_;
   // Events of one source have their keys in one order: which one follows is remembered, and nearly always right.
-  uint32_t no_guess = kNoGuess;
-  uint32_t* guess = node.mask == 0 ? &no_guess : &guesses_->first[trie.node_index(node)];
+  KnownKey* before = node.mask == 0 ? nullptr : &known_->before[trie.node_index(node)];
   for (;;) {
     if (!list.IsKey(at)) return tokens_.FailKey(at);
     const TrieEdge* edge = nullptr;
-    if (*guess != kNoGuess && trie.IsKeyOf(trie.edge(*guess), list.Place(at) + 1)) {
-      edge = &trie.edge(*guess);
+    uint32_t known = before != nullptr ? before->next : kNoKey;
+    if (known != kNoKey && IsKey(known_->keys[known], at)) {
+      edge = known_->keys[known].edge;
     } else {
       std::string_view key;
       if (!tokens_.Text(at, &key)) return nullptr;
       edge = trie.Find(node, key);
-      if (edge != nullptr) *guess = trie.edge_index(edge);
+      if (before != nullptr) known = Learn(edge, at, key, *before);
     }
     at += 2;
     if (edge == nullptr) {
@@ -192,9 +214,10 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
         wrapping_edge_ = edge;
         return at;
       }
-      guess = &Meet(edge, serial).next;
+      Meet(edge, serial);
       at = WalkValue(at, trie.node(edge->child), depth + 1);
     }
+    if (known != kNoKey) before = &known_->keys[known];
     if (at == nullptr) return nullptr;
     if (at >= list.end) return tokens_.FailBehind(at);
     const char next = list.At(at++);

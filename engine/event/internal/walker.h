@@ -54,13 +54,24 @@ class Walker {
   Token WalkExact(Token at, const TrieNode& node, int depth);
   Token WalkArray(Token at, const TrieNode& node, int depth);
   Token WalkValue(Token at, const TrieNode& node, int depth);
-  // What walks along one trie remember.
-  static constexpr uint32_t kNoGuess = UINT32_MAX;
-  struct EdgeState {
-    uint32_t seen = 0;                           // the object it was last met in
-    uint32_t next = kNoGuess;                    // the edge that followed it there
+  // What walks along one trie remember of keys: of those that are asked for, by edge, and of others, by what they came behind.
+  static constexpr uint32_t kNoKey = UINT32_MAX;
+  static constexpr uint32_t kMaxOtherKeys = 1024;  // of one trie; more are not remembered
+  struct KnownKey {
+    const TrieEdge* edge = nullptr;                // null: nobody asks for it; then `text` is it
+    uint32_t seen = 0;                             // the object it was last met in
+    uint32_t next = kNoKey;                        // what followed it there
+    uint32_t other = kNoKey;                       // its own one of the others, to follow it
+    uint32_t size = 0;
+    char text[Trie::kLongestGuess + 8] = {};
   };
-  EdgeState& Meet(const TrieEdge* edge, uint32_t serial);
+  struct Memory {
+    std::vector<KnownKey> keys;                    // by edge, then the others; its memory stays where it is
+    std::vector<KnownKey> before;                  // by node: what comes before the first key of its objects
+  };
+  bool IsKey(const KnownKey& key, Token at) const;
+  uint32_t Learn(const TrieEdge* edge, Token at, std::string_view text, KnownKey& before);
+  void Meet(const TrieEdge* edge, uint32_t serial);
 
   Token WalkOther(Token at, char first, const TrieNode& node, int depth);
   void TakeScalar(std::string_view text, ValueKind kind, const TrieNode& node);
@@ -87,12 +98,8 @@ class Walker {
   uint32_t count_ = 0;
   uint32_t room_ = 0;                            // values that are in no limit's way
   uint32_t other_leaves_ = 0;                    // values of no wanted field
-  struct Memory {
-    std::vector<EdgeState> edges;
-    std::vector<uint32_t> first;                 // by node: the first edge of its objects
-  };
   std::map<const Trie*, Memory> memory_;
-  Memory* guesses_ = nullptr;                    // of trie_
+  Memory* known_ = nullptr;                      // of trie_
   struct Member {
     const TrieEdge* edge;                        // null: nobody asks for its key
     Token value;

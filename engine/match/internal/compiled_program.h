@@ -7,6 +7,7 @@
 #ifndef TOCSIN_ENGINE_MATCH_INTERNAL_COMPILED_PROGRAM_H_
 #define TOCSIN_ENGINE_MATCH_INTERNAL_COMPILED_PROGRAM_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -125,18 +126,28 @@ struct ScratchState {
   std::vector<RuleId> hits;
   uint32_t epoch = 0;
 
-  // --logsource-from-event: what the attributes' texts were last time, and the classes met so far.
+  // --logsource-from-event: what texts of an attribute meant, a few of each; and the classes met so far.
   struct AttributeMemo {
-    std::string text;
-    uint32_t value = kUnstated;
+    static constexpr size_t kTexts = 8;
+    struct Known {
+      std::string text;
+      uint32_t value = kUnstated;
+    };
+    std::array<Known, kTexts> known;
+    // Where a text is kept. REQUIRES: not empty.
+    Known& Of(std::string_view text) { return known[(text.size() + static_cast<unsigned char>(text.back())) % kTexts]; }
   };
   std::vector<AttributeMemo> attributes;
   absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> classes;   // with a dispatch of their own
   absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> more_classes;
   std::shared_ptr<const Dispatch> for_all;   // theirs
   uint64_t classes_made = 0;
-  LogsourceKey key, class_key;           // of the event at hand; of class_now
-  const EventClass* class_now = nullptr;
+  LogsourceKey key;                      // of the event at hand
+  struct ClassMemo {
+    LogsourceKey key;
+    const EventClass* of = nullptr;
+  };
+  std::array<ClassMemo, 8> recent;       // by a hash of the key
   std::string folded;
 };
 
