@@ -58,6 +58,8 @@ class Reporter {
     AddRules();
     out_.interrupted_ns = static_cast<double>(counts_.interrupted.ticks) * ns_per_tick_;
     out_.interruptions = counts_.interrupted.intervals;
+    out_.classes_ns = Net(counts_.classes);
+    out_.classes = counts_.classes.intervals;
     out_.ordinary_events = counts_.ordinary.intervals;
     out_.ordinary_ns = Net(counts_.ordinary);
     if (program_.options.keep_origins) AddOrigins();
@@ -209,6 +211,7 @@ void ProfileCounts::Add(const ProfileCounts& other) {
   keywords += other.keywords;
   order += other.order;
   interrupted += other.interrupted;
+  classes += other.classes;
   ordinary += other.ordinary;
   for (size_t i = 0; i < predicates.size(); i++) {
     predicates[i].spent += other.predicates[i].spent;

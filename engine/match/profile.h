@@ -100,6 +100,8 @@ struct Cost {
 
   uint64_t ordinary_events = 0;        // matched by MatchTimed
   double ordinary_ns = 0;
+  uint64_t classes = 0;                // those, besides, for which tables were made: the first of their logsource
+  double classes_ns = 0;
 
   std::vector<RuleCost> rules;            // every detection of the program, the dearest first
   std::vector<PredicateCost> predicates;  // the dearest first

@@ -270,7 +270,8 @@ std::span<const RuleId> Program::MatchTimed(const event::EventView& event, Scrat
   const uint64_t classes_before = scratch.state_->classes_made;
   probe.Begin();
   const std::span<const RuleId> hits = Match(event, scratch);
-  if (scratch.state_->classes_made == classes_before) probe.EndOrdinary();   // else it was work for all events of the class
+  if (scratch.state_->classes_made == classes_before) probe.EndOrdinary();
+  else probe.EndClass();   // nearly all of it was work for all events of the class
   return hits;
 }
 

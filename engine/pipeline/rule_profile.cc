@@ -42,7 +42,7 @@ class ProfileRun {
     out_.events = ordinary_.reader.counters().events;
     out_.bytes = ordinary_.reader.counters().bytes;
     out_.cost = profile_.Report();
-    out_.reading_ns = std::max(0.0, static_cast<double>(cpu_ns_) - out_.cost.ordinary_ns);
+    out_.reading_ns = std::max(0.0, static_cast<double>(cpu_ns_) - out_.cost.ordinary_ns - out_.cost.classes_ns);
     return std::move(out_);
   }
 

@@ -55,8 +55,10 @@ class ProfileJsonWriter {
     WriteNs("predicates", cost_.predicates_ns);
     WriteNs("clock", cost_.clock_ns);
     WriteNs("interrupted", cost_.interrupted_ns);
+    WriteNs("classes", cost_.classes_ns);
     json_.EndObject();
     json_.Key("interruptions").Number(cost_.interruptions);
+    json_.Key("classes").Number(cost_.classes);
   }
 
   void WriteRule(const match::RuleCost& cost) {

@@ -59,9 +59,13 @@ class ProfileView {
     Part("order", cost_.order_ns, "hits into the order of rules");
     Part("together", cost_.counted_ns(), fmt::format("{:.0f} % of it evaluating predicates", Share(cost_.predicates_ns)));
     AppendWrapped("", "What counting adds, and chance, is the difference to matching; reading the clock, " + fmt::format("{:.0f}", AnEvent(cost_.clock_ns)) +
-                          " ns an event, is taken off." + Interruptions(), width_, out_);
+                          " ns an event, is taken off." + Classes() + Interruptions(), width_, out_);
   }
 
+  std::string Classes() const {
+    if (cost_.classes == 0) return "";
+    return " Tables for events of " + content::Counted(cost_.classes, "logsource") + fmt::format(", made when the first came, took {:.1f} ms.", cost_.classes_ns / 1e6);
+  }
   std::string Interruptions() const {
     if (cost_.interruptions == 0) return "";
     return " Left out: " + content::Counted(cost_.interruptions, "time") + fmt::format(" that the machine did something else, {:.1f} ms.", cost_.interrupted_ns / 1e6);

@@ -68,6 +68,7 @@ struct ProfileCounts {
   // With options.keep_origins, by place in CompiledProgram::led_to:
   std::vector<uint64_t> stood;         // events of the condition's logsource in which its witness stood
   Spent interrupted;
+  Spent classes;                       // whole events, matched without counting, for which a class was made
   Spent ordinary;                      // whole events, matched without counting
 
   std::vector<uint8_t> stands;         // it stands in the event at hand
@@ -117,6 +118,7 @@ class CountingProbe {
   }
   // All since Begin was one piece of ordinary matching.
   void EndOrdinary() { Close(counts_.ordinary); }
+  void EndClass() { Close(counts_.classes); }
 
  private:
   // Some tens of microseconds: longer than nearly all work between two readings, shorter than any slice that the kernel gives to
