@@ -5,7 +5,9 @@
 
 Fewer than there are: a seeded choice of them. More: all of them, and copies whose ids and names have a suffix. Of the copies a half has a seeded
 suffix of six characters at every literal of four bytes or more, a third keeps the first eight characters of each literal and has others behind
-them, the rest are plain copies. Regexes, networks and numbers stay as they are."""
+them, the rest are plain copies. Regexes, networks and numbers stay as they are.
+
+For bench/lanes also copies that all have the suffix, and without those rules that would hit even so."""
 import pathlib
 import random
 import re
@@ -16,6 +18,8 @@ import rule_text
 SEED = 20261125
 ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
 RULES_A_FILE = 500
+KINDS = {'suffix': 3, 'prefix': 2, 'plain': 1}
+SUFFIX = {'suffix': 1}
 
 
 def changed(value, kind, rng):
@@ -43,8 +47,8 @@ def changed(value, kind, rng):
     return ''.join(out)
 
 
-def copy(rule, number, rng):
-    kind = rng.choices(('suffix', 'prefix', 'plain'), (3, 2, 1))[0]
+def copy(rule, number, kinds, rng):
+    kind = rng.choices(tuple(kinds), tuple(kinds.values()))[0]
     out, at = [], 0
     for value in rule_text.values(rule):
         if kind == 'plain' or not value.is_literal:
@@ -55,13 +59,19 @@ def copy(rule, number, rng):
     return re.sub(r'^(id|name): *([^\s#]+)', lambda match: f'{match[1]}: {match[2]}-{number}', ''.join(out), flags=re.M)
 
 
-def generate(rules_folder, count, folder):
+def original(rule_id):
+    """The id that a copy's comes from."""
+    return re.sub(r'^(.{36})-\d+$', r'\1', rule_id)
+
+
+def generate(rules_folder, count, folder, kinds=KINDS, uncopied=frozenset()):
     rng = random.Random(SEED)
     rules = [path.read_text() for path in sorted(rules_folder.rglob('*.yml'))]
     rng.shuffle(rules)
     chosen = rules[:count]
+    copied = [rule for rule in rules if re.search(r'^id: *(\S+)', rule, re.M)[1] not in uncopied]
     for number in range(count - len(chosen)):
-        chosen.append(copy(rules[number % len(rules)], number, rng))
+        chosen.append(copy(copied[number % len(copied)], number, kinds, rng))
     folder.mkdir(parents=True, exist_ok=True)
     for begin in range(0, count, RULES_A_FILE):
         text = '\n---\n'.join(re.sub(r'\A---\s*\n', '', rule) for rule in chosen[begin:begin + RULES_A_FILE])
