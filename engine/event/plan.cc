@@ -60,16 +60,33 @@ void AddAlternatives(const std::vector<content::Derived::Alternative>& alternati
   }
 }
 
-// What a source's own definition reads.
-void AddDefinition(const SourceDef& def, FieldSet& out) {
+void AddDerived(const content::Derived& derived, FieldSet& out) {
+  AddAlternatives(derived.alternatives, out);
+  if (derived.from.valid()) out.insert(derived.from);
+}
+
+// What a source's own definition reads whatever becomes of its events.
+void AddAlways(const SourceDef& def, FieldSet& out) {
   AddTests(def.skip, out);
   out.insert(def.time.begin(), def.time.end());
+}
+
+// Of the fields that `read` asks for, those that are derived, and what they are derived from.
+void AddDerivedFor(const SourceDef& def, FieldSet& read) {
+  for (size_t before = 0; before != read.size();) {
+    before = read.size();
+    for (const auto& derived : def.derived) {
+      if (read.contains(derived.field)) AddDerived(derived, read);
+    }
+  }
+}
+
+// All that a source's own definition reads.
+void AddDefinition(const SourceDef& def, FieldSet& out) {
+  AddAlways(def, out);
   for (const auto& identity : def.identity) out.insert(identity.fields.begin(), identity.fields.end());
   out.insert(def.volatile_fields.begin(), def.volatile_fields.end());
-  for (const auto& derived : def.derived) {
-    AddAlternatives(derived.alternatives, out);
-    if (derived.from.valid()) out.insert(derived.from);
-  }
+  for (const auto& derived : def.derived) AddDerived(derived, out);
   for (const auto& link : def.links) {
     AddTests(link.when, out);
     AddTemplate(link.from_key, out);
@@ -177,7 +194,11 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
   constexpr std::string_view kAttributes[] = {"product", "category", "service"};
   for (size_t i = 0; i < std::size(kAttributes); i++) logsource_fields[i] = content_->fields.Find(kAttributes[i]).value_or(FieldId());
   sources.resize(content_->sources.size() + 1);
-  for (size_t i = 0; i < content_->sources.size(); i++) CompileSource(i, diagnostics);
+  RuleFields every_rule;
+  for (const content::Rule& rule : content_->rules) {
+    if (!rule.is_correlation) every_rule.Add(rule);
+  }
+  for (size_t i = 0; i < content_->sources.size(); i++) CompileSource(i, every_rule, diagnostics);
   if (options.recognise) {
     for (size_t i = 0; i < content_->sources.size(); i++) {
       FieldTestSet& tests = sources[i].recognise;
@@ -197,10 +218,6 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
     const content::Place place{diagnostics.AddFile("--time-field", options.time_field), 1, 1};
     diagnostics.Error("T1005", place, "the time field `" + options.time_field + "` is not among the fields that are read");
   }
-  RuleFields every_rule;
-  for (const content::Rule& rule : content_->rules) {
-    if (!rule.is_correlation) every_rule.Add(rule);
-  }
   for (size_t i = 0; i < sources.size(); i++) BuildTrie(i, every_rule, too_long);
   if (!too_long.empty()) TellTooLong(*content_, too_long, diagnostics);
   CollectTransportFields();
@@ -211,7 +228,7 @@ void CompiledPlan::Build(std::shared_ptr<const ContentSet> content, const PlanOp
   }
 }
 
-void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
+void CompiledPlan::CompileSource(size_t index, const RuleFields& every_rule, Diagnostics& diagnostics) {
   const SourceDef& def = content_->sources[index];
   CompiledSource& out = sources[index];
   out.def = &def;
@@ -241,7 +258,7 @@ void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
     each.union_all = derived.union_all;
     each.from = derived.from;
     const std::string& name = content_->fields.name(derived.field);
-    if (name.rfind(kEntityPrefix, 0) == 0) {
+    if (options.keeps != Keeps::kNothing && name.rfind(kEntityPrefix, 0) == 0) {
       if (const auto kind = content::ParseEntityKind(std::string_view(name).substr(kEntityPrefix.size()))) {
         each.entity = true;
         each.kind = *kind;
@@ -271,16 +288,46 @@ void CompiledPlan::CompileSource(size_t index, Diagnostics& diagnostics) {
     each.needs = each.when.Needs(out.presence);
     each.classes = rule.classes;
   }
+  if (options.keeps != Keeps::kAll) Postpone(every_rule, out);
+  FieldSet identifies(def.volatile_fields.begin(), def.volatile_fields.end());
+  for (const auto& identity : def.identity) identifies.insert(identity.fields.begin(), identity.fields.end());
+  out.identity_first = options.keeps != Keeps::kNothing && std::any_of(out.derived.begin(), out.derived.end(), [&](const CompiledDerived& derived) { return !derived.later && identifies.contains(derived.field); });
   out.time = def.time;
   out.identity_seed = EntityHash(EntityKind::kToken, def.name);
+}
+
+// What no detection rule reads is derived later, or never.
+void CompiledPlan::Postpone(const RuleFields& every_rule, CompiledSource& source) const {
+  const SourceDef& def = *source.def;
+  FieldSet read = every_rule.wanted;
+  AddAlways(def, read);
+  for (const auto& link : def.links) AddTests(link.when, read);   // a link is not waited for
+  for (size_t before = 0; before != read.size();) {
+    before = read.size();
+    AddDerivedFor(def, read);
+    // One that reads what a field holds before that is derived goes before it.
+    for (size_t i = 0; i < def.derived.size(); i++) {
+      FieldSet from;
+      AddDerived(def.derived[i], from);
+      const bool reads_ahead = std::any_of(def.derived.begin() + static_cast<ptrdiff_t>(i) + 1, def.derived.end(), [&](const content::Derived& other) { return from.contains(other.field); });
+      if (reads_ahead) read.insert(def.derived[i].field);
+    }
+  }
+  for (size_t i = 0; i < def.derived.size(); i++) source.derived[i].later = !read.contains(def.derived[i].field);
+  if (options.keeps != Keeps::kNothing) return;
+  std::erase_if(source.derived, [](const CompiledDerived& derived) { return derived.later; });
+  source.links.clear();
+  source.class_rules.clear();
 }
 
 void CompiledPlan::BuildTrie(size_t index, const RuleFields& every_rule, FieldSet& too_long) {
   CompiledSource& out = sources[index];
   FieldSet wanted;
   for (const auto& source_def : content_->sources) AddTests(source_def.recognise, wanted);
-  if (out.def != nullptr) AddDefinition(*out.def, wanted);
-  for (const content::Playbook& playbook : content_->playbooks) AddPlaybook(playbook, wanted);
+  if (options.keeps == Keeps::kAll) {
+    for (const content::Playbook& playbook : content_->playbooks) AddPlaybook(playbook, wanted);
+  }
+  if (options.keeps != Keeps::kNothing && out.def != nullptr) AddDefinition(*out.def, wanted);
   if (options.logsource_from_event || out.def == nullptr) {
     every_rule.AddTo(wanted, out.leaves);   // the event's own attributes decide, or nothing does
   } else {
@@ -289,6 +336,10 @@ void CompiledPlan::BuildTrie(size_t index, const RuleFields& every_rule, FieldSe
       if (!rule.is_correlation && Applies(rule.detection.logsource, out.def->logsource)) own.Add(rule);
     }
     own.AddTo(wanted, out.leaves);
+  }
+  if (options.keeps == Keeps::kNothing && out.def != nullptr) {
+    AddAlways(*out.def, wanted);
+    AddDerivedFor(*out.def, wanted);
   }
   for (const FieldId field : logsource_fields) {
     if (options.logsource_from_event && field.valid()) wanted.insert(field);

@@ -15,10 +15,17 @@
 
 namespace tocsin::event {
 
+// What becomes of events once they are matched, and so what is made of them.
+enum class Keeps : uint8_t {
+  kAll,        // all are kept: identity, entity keys, links, classes and every derived field are made at once
+  kHits,       // those with hits are correlated: for them Reader::Finish makes what detection rules do not read
+  kNothing,    // none: what no detection rule reads is not made
+};
+
 struct PlanOptions {
   bool logsource_from_event = false;   // `product`, `category`, `service` are wanted from every event; one trie for all
   bool recognise = true;               // false: no source definitions are used (every event is of no known source)
-  bool identities = true;              // false: identity and content_hash stay zero, for runs that keep no event
+  Keeps keeps = Keeps::kAll;
   std::string time_field;              // overrides every source's time, and gives one to unknown events; empty = none
   int64_t max_future_ns = 300'000'000'000;
 };

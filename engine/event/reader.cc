@@ -54,6 +54,7 @@ class Reader::Impl {
   }
 
   const EventView& event() const { return event_; }
+  void Finish() { finisher_.FinishRest(event_); }
   std::vector<BadRecord> TakeBad() { return std::exchange(bad_, {}); }
   const ReaderCounters& counters() const { return counters_; }
   void set_next_number(uint64_t number) { number_ = number; }
@@ -530,6 +531,7 @@ Reader::~Reader() = default;
 void Reader::Start(const Batch& batch) { impl_->Start(batch); }
 bool Reader::Next() { return impl_->Next(); }
 const EventView& Reader::event() const { return impl_->event(); }
+void Reader::Finish() { impl_->Finish(); }
 std::vector<BadRecord> Reader::TakeBad() { return impl_->TakeBad(); }
 const ReaderCounters& Reader::counters() const { return impl_->counters(); }
 void Reader::set_next_number(uint64_t number) { impl_->set_next_number(number); }

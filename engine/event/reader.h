@@ -49,6 +49,8 @@ class Reader {
   // The next event of the batch. False at its end.
   bool Next();
   const EventView& event() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  // Makes of the event what its plan leaves for those with hits (Keeps::kHits); nothing where all is made. Its values may move.
+  void Finish();
 
   // Bad records since the last TakeBad.
   std::vector<BadRecord> TakeBad();

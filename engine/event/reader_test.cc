@@ -563,6 +563,73 @@ TEST_F(ReaderTest, FieldLookUpAgreesWithTheOracle) {
   }
 }
 
+// What a plan leaves for events with hits, or makes of none, must not change what it makes.
+TEST_F(ReaderTest, WhatIsMadeLaterIsTheSame) {
+  // Rules that read derived fields, and a source whose fields read each other: before and after they are derived.
+  const std::string sources = std::string(kSources) + R"(---
+name: odd
+logsource: {product: odd}
+recognise: {odd|exists: true}
+time: [at]
+identity: [id first, record]
+fields:
+  third: '{second}+'
+  first: '{odd}1'
+  second: '{first}2'
+  free: '{second}3'
+links:
+  - when: {second|endswith: '12'}
+    from: {ip: '{sourceIPAddress}'}
+    to: {repo: '{free}'}
+samples: ['{"odd":1}']
+)";
+  const std::string rules = std::string(kRules) + "---\ntitle: derived\nlogsource: {product: aws}\ndetection: {s: {net.src_net: x, first: y}, condition: s}\n";
+  content::Diagnostics diagnostics;
+  const auto content = content::ContentFromText({.rules = rules, .sources = sources}, diagnostics);
+  ASSERT_EQ(diagnostics.Text(), "");
+  const auto make = [&](Keeps keeps) { return Plan::Compile(content, {.keeps = keeps}, diagnostics); };
+  const auto all = make(Keeps::kAll), hits = make(Keeps::kHits), nothing = make(Keeps::kNothing);
+  ASSERT_EQ(diagnostics.Text(), "");
+  const Batch batch = BatchOf({R"({"eventVersion":"1","eventName":"PutImage","eventTime":"2026-03-01T10:00:00Z","eventID":"e","key":"AKIA1","sourceIPAddress":"203.0.113.7","repo":"repo:Acme/API:x","response":{"key":"ASIA2","until":"2026-03-01T11:00:00Z"}})",
+                               R"({"eventVersion":"1","eventName":"Get","sourceIPAddress":"10.0.0.1","stage":"early","net.src_net":"a lie"})", R"({"odd":"o","at":"2026-03-01T10:00:00Z","second":"s","sourceIPAddress":"10.0.0.1"})",
+                               R"({"odd":"o","first":"f","second":"s","third":"t","free":"a lie"})", R"({"a":"no source"})"});
+  Reader whole(all, inputs_), later(hits, inputs_), never(nothing, inputs_);
+  for (Reader* reader : {&whole, &later, &never}) reader->Start(batch);
+  const auto values = [&](const EventView& event, const char* name) {
+    std::string out;
+    for (const Value& value : event.values(*content->fields.Find(name))) out += std::string(value.text) + ",";
+    return out;
+  };
+  const auto rest = [&](const EventView& event) {
+    std::string out = IdentityText(event.identity) + " " + std::to_string(event.content_hash) + " " + std::to_string(event.classes) + " ";
+    for (const char* name : {"net.dst_public", "entity.access_key", "entity.repo", "entity.ip", "third", "first", "second", "free"}) out += values(event, name) + " ";
+    std::set<std::string> keys;
+    for (const EntityKey& key : event.entities()) keys.insert(std::string(key.text));
+    for (const std::string& key : keys) out += key + " ";
+    for (const Link& link : event.links()) out += std::string(link.from) + ">" + std::string(link.to) + " ";
+    return out;
+  };
+  size_t events = 0, links = 0, changed = 0;
+  while (whole.Next()) {
+    ASSERT_TRUE(later.Next() && never.Next());
+    const auto read = [&](const EventView& event) { return std::to_string(event.source.valid() ? event.source.value() : 99) + FormatTime(event.time) + values(event, "net.src_net") + values(event, "first") + values(event, "a") + (event.flags.skip_match ? " skipped" : ""); };
+    EXPECT_EQ(read(later.event()), read(whole.event()));
+    EXPECT_EQ(read(never.event()), read(whole.event()));
+    EXPECT_EQ(later.event().links().size(), whole.event().links().size()) << "links are not waited for";
+    changed += rest(later.event()) != rest(whole.event());
+    later.Finish();
+    EXPECT_EQ(rest(later.event()), rest(whole.event())) << whole.event().raw;
+    const std::string once = rest(later.event());
+    later.Finish();
+    EXPECT_EQ(rest(later.event()), once);
+    events++;
+    links += whole.event().links().size();
+  }
+  EXPECT_EQ(events, 5u);
+  EXPECT_GE(links, 2u);
+  EXPECT_GE(changed, 2u) << "nothing was left for later";
+}
+
 TEST_F(ReaderTest, TheCounterCounts) {
   const uint64_t before = allocations;
   std::string* text = new std::string(1000, 'x');

@@ -95,7 +95,9 @@ class MatchRun {
       const bool timed = event.time.known() && !event.flags.time_inferred && !event.flags.no_time;
       for (const RuleId rule : worker.Match(event)) {
         work.lines.push_back({timed ? event.time : EventTime{}, event.number, rule.value(), kDetection});
-        if (timed && feeds_correlation_[rule.value()]) work.hits.push_back(worker.writer.Write(event, rule, work.arena));
+        if (!timed || !feeds_correlation_[rule.value()]) continue;
+        reader.Finish();
+        work.hits.push_back(worker.writer.Write(event, rule, work.arena));
       }
       if (has_correlations_ && timed) KeepLinks(event, work);
     }
@@ -344,7 +346,7 @@ MatchRunResult RunMatch(std::shared_ptr<const content::ContentSet> content, cons
   const bool correlates = std::any_of(content->rules.begin(), content->rules.end(), [](const content::Rule& rule) { return rule.is_correlation; });
   const event::PlanOptions plan_options{.logsource_from_event = options.logsource_from_event,
                                         .recognise = true,
-                                        .identities = correlates,
+                                        .keeps = correlates ? event::Keeps::kHits : event::Keeps::kNothing,
                                         .time_field = options.time_field,
                                         .max_future_ns = event::PlanOptions().max_future_ns};
   const auto start = std::chrono::steady_clock::now();

@@ -94,7 +94,7 @@ RuleProfile ProfileRules(std::shared_ptr<const content::ContentSet> content, con
   content::SourceId source;
   out.usage_error = ParseSourceOption(*content, options.source, source);
   if (!out.usage_error.empty()) return out;
-  const event::PlanOptions plan_options{.logsource_from_event = options.logsource_from_event, .recognise = true, .identities = false, .time_field = options.time_field};
+  const event::PlanOptions plan_options{.logsource_from_event = options.logsource_from_event, .recognise = true, .keeps = event::Keeps::kNothing, .time_field = options.time_field};
   const auto plan = event::Plan::Compile(std::move(content), plan_options, diagnostics);
   const match::ProgramOptions program_options{.logsource_from_event = options.logsource_from_event, .keep_origins = true};
   return ProfileRun(plan, match::Program::Compile(plan, program_options, diagnostics), source).Run(input);

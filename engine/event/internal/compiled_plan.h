@@ -31,6 +31,7 @@ struct CompiledDerived {
   bool union_all;
   FieldId from;
   FieldBits needs = 0;                       // without these no alternative yields anything
+  bool later = false;                        // made by Finisher::FinishRest
   bool entity = false;
   EntityKind kind = EntityKind::kToken;
   std::vector<Alternative> alternatives;
@@ -59,6 +60,7 @@ struct CompiledSource {
   std::vector<CompiledClassRule> class_rules;
   std::vector<FieldId> time;
   uint64_t identity_seed = 0;                // hash of the source's name
+  bool identity_first = false;               // it reads what is derived before the event is matched: as it stands in the event
   bool leaves = false;                       // a keyword rule may apply to it
 };
 
@@ -90,8 +92,9 @@ class CompiledPlan : public Plan {
   const CompiledSource& source(content::SourceId id) const { return id.valid() ? sources[id.value()] : sources.back(); }
 
  private:
-  void CompileSource(size_t index, content::Diagnostics& diagnostics);
   struct RuleFields;
+  void Postpone(const RuleFields& every_rule, CompiledSource& source) const;
+  void CompileSource(size_t index, const RuleFields& every_rule, content::Diagnostics& diagnostics);
   // Adds to `too_long` the fields that the trie refuses.
   void BuildTrie(size_t index, const RuleFields& every_rule, std::set<FieldId>& too_long);
   void CollectTransportFields();

@@ -1,6 +1,7 @@
 #include "engine/event/internal/finish.h"
 
 #include <algorithm>
+#include <utility>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -60,15 +61,25 @@ SourceId Finisher::Recognise(const EventView& event, SourceId named, bool* ambig
 void Finisher::Finish(EventView& event) {
   const CompiledSource& source = plan_.source(event.source);
   FindTime(source, event);
-  if (plan_.options.identities) FindIdentity(source, event);
+  if (source.identity_first) FindIdentity(source, event);
+  rest_is_due_ = plan_.options.keeps != Keeps::kNothing;
+  if (source.def != nullptr) {
+    const FieldBits present = source.presence.Of(event);
+    DeriveAll(source, present, /*later=*/false, event);
+    event.flags.skip_match = source.skip.size() > 0 && source.skip.Holds(event);
+    if (plan_.options.keeps == Keeps::kAll || GivesLink(source, present, event)) FinishRest(event);
+  } else if (plan_.options.keeps == Keeps::kAll) {
+    FinishRest(event);
+  }
+}
+
+void Finisher::FinishRest(EventView& event) {
+  if (!std::exchange(rest_is_due_, false)) return;
+  const CompiledSource& source = plan_.source(event.source);
+  if (!source.identity_first) FindIdentity(source, event);
   if (source.def == nullptr) return;
   const FieldBits present = source.presence.Of(event);
-  for (const CompiledDerived& derived : source.derived) {
-    if (!HasAll(present, derived.needs)) walker_.Clear(derived.field);
-    else if (derived.form == content::Derived::Form::kTemplate) Derive(derived, present, event);
-    else DeriveAddress(derived, event);
-    Attach(event);  // values may have moved
-  }
+  DeriveAll(source, present, /*later=*/true, event);
   AddLinks(source, present, event);
   event.entity_base = entities_.data();
   event.entity_count = static_cast<uint32_t>(entities_.size());
@@ -78,7 +89,20 @@ void Finisher::Finish(EventView& event) {
   for (const CompiledClassRule& rule : source.class_rules) {
     if ((event.classes | rule.classes) != event.classes && HasAll(present, rule.needs) && rule.when.HoldsBeyondNeeds(event)) event.classes = static_cast<content::EvidenceClasses>(event.classes | rule.classes);
   }
-  event.flags.skip_match = source.skip.size() > 0 && source.skip.Holds(event);
+}
+
+void Finisher::DeriveAll(const CompiledSource& source, FieldBits present, bool later, EventView& event) {
+  for (const CompiledDerived& derived : source.derived) {
+    if (derived.later != later) continue;
+    if (!HasAll(present, derived.needs)) walker_.Clear(derived.field);
+    else if (derived.form == content::Derived::Form::kTemplate) Derive(derived, present, event);
+    else DeriveAddress(derived, event);
+    Attach(event);  // values may have moved
+  }
+}
+
+bool Finisher::GivesLink(const CompiledSource& source, FieldBits present, const EventView& event) const {
+  return std::any_of(source.links.begin(), source.links.end(), [&](const CompiledLink& link) { return HasAll(present, link.needs) && link.when.HoldsBeyondNeeds(event); });
 }
 
 EventTime Finisher::TimeOf(FieldId field, const EventView& event) const {

@@ -25,9 +25,12 @@ class Finisher {
   // The source by its definition's tests; !valid() = none. Where the input names its source, those that extend it are asked: the
   // named one when none of them takes the event. REQUIRES: Attach.
   SourceId Recognise(const EventView& event, SourceId named, bool* ambiguous) const;
-  // The rest, for the source that `event` has by now. Texts live until Begin.
+  // The rest, for the source that `event` has by now; with Keeps::kHits what matching asks for, and FinishRest the rest of that, at
+  // once where the event gives a link. Texts live until Begin.
   void Finish(EventView& event);
+  void FinishRest(EventView& event);
   void Begin() {
+    rest_is_due_ = false;
     arena_.Clear();
     entities_.clear();
     links_.clear();
@@ -35,6 +38,8 @@ class Finisher {
 
  private:
   void FindTime(const CompiledSource& source, EventView& event) const;
+  bool GivesLink(const CompiledSource& source, FieldBits present, const EventView& event) const;
+  void DeriveAll(const CompiledSource& source, FieldBits present, bool later, EventView& event);
   void Derive(const CompiledDerived& derived, FieldBits present, EventView& event);
   void DeriveAddress(const CompiledDerived& derived, EventView& event);
   void AddEntity(EntityKind kind, std::string_view text);
@@ -51,6 +56,7 @@ class Finisher {
   std::vector<Link> links_;
   std::vector<std::string_view> from_keys_, to_keys_;
   std::string scratch_;
+  bool rest_is_due_ = false;
 };
 
 }  // namespace tocsin::event
