@@ -578,7 +578,7 @@ fields:
   second: '{first}2'
   free: '{second}3'
 links:
-  - when: {second|endswith: '12'}
+  - when: {free|endswith: '123'}
     from: {ip: '{sourceIPAddress}'}
     to: {repo: '{free}'}
 samples: ['{"odd":1}']
