@@ -68,8 +68,7 @@ Trie TrieBuilder::Build() const {
         uint32_t at = hash & built.mask;
         while (out.table_[built.first_slot + at].edge != Trie::kEmpty) at = (at + 1) & built.mask;
         out.table_[built.first_slot + at] = {hash, static_cast<uint32_t>(out.edges_.size())};
-        const bool guessable = key.size() <= Trie::kLongestGuess && key.find_first_of("\"\\") == std::string::npos;
-        out.edges_.push_back({text, static_cast<uint32_t>(key.size()), edge.child, guessable, edge.dotted, edge.unwrap || edge.envelope >= 0, edge.unwrap, edge.envelope});
+        out.edges_.push_back({text, static_cast<uint32_t>(key.size()), edge.child, edge.dotted, edge.unwrap || edge.envelope >= 0, edge.unwrap, edge.envelope});
       }
     }
     out.nodes_.push_back(built);

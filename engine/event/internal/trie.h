@@ -27,7 +27,6 @@ struct TrieEdge {
   const char* key = nullptr;        // into Trie::text_
   uint32_t key_size = 0;
   uint32_t child = 0;
-  bool guessable = false;           // short, and without what JSON escapes: see Trie::IsKeyOf
   bool dotted = false;
   bool wraps = false;               // at the root: one of the next two
   bool unwrap = false;              // at the root: an envelope's array of events
@@ -60,12 +59,6 @@ class Trie {
       if (found.key_size == key.size() && Equal(found.key, key)) return &found;
     }
   }
-  // Is the key that begins at `text` and ends at the next quote the edge's? False is no answer: escapes are not looked at.
-  // REQUIRES: eight readable bytes behind kLongestGuess of them.
-  bool IsKeyOf(const TrieEdge& edge, const char* text) const {
-    return edge.guessable && text[edge.key_size] == '"' && Equal(edge.key, {text, edge.key_size});
-  }
-  static constexpr uint32_t kLongestGuess = 32;
   const TrieEdge& edge(uint32_t index) const { return edges_[index]; }
   uint32_t node_index(const TrieNode& node) const { return static_cast<uint32_t>(&node - nodes_.data()); }
   size_t nodes() const { return nodes_.size(); }

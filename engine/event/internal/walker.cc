@@ -142,7 +142,12 @@ Walker::Token Walker::WalkRoot(const Trie& trie, Token at, bool leaves, bool wra
   known_ = &memory_[&trie];
   if (known_->before.empty()) {
     known_->keys.reserve(trie.edges() + kMaxOtherKeys);
-    for (uint32_t i = 0; i < trie.edges(); i++) known_->keys.push_back({.edge = &trie.edge(i)});
+    for (uint32_t i = 0; i < trie.edges(); i++) {
+      const TrieEdge& edge = trie.edge(i);
+      KnownKey& key = known_->keys.emplace_back();
+      key.edge = &edge;
+      key.SetText({edge.key, edge.key_size});
+    }
     known_->before.resize(trie.nodes());
   }
   leaves_ = leaves;
@@ -160,24 +165,28 @@ inline void Walker::Meet(const TrieEdge* edge, uint32_t serial) {
   key.seen = serial;
 }
 
-inline bool Walker::IsKey(const KnownKey& key, Token at) const {
-  const char* const text = tokens_.Place(at) + 1;
-  return key.edge != nullptr ? trie_->IsKeyOf(*key.edge, text) : text[key.size] == '"' && Trie::Equal(key.text, {text, key.size});
+// Only what a JSON text spells without escapes is known by its text: a key ends at the next quote then.
+void Walker::KnownKey::SetText(std::string_view key) {
+  const bool plain = std::none_of(key.begin(), key.end(), [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
+  size = plain && key.size() <= kLongestKnown ? static_cast<uint32_t>(key.size()) : 0;
+  if (size > 0) memcpy(text, key.data(), key.size());
 }
 
-// Remembers that the key at `at` came behind `before`.
-uint32_t Walker::Learn(const TrieEdge* edge, Token at, std::string_view text, KnownKey& before) {
+// False is no answer: escapes are not looked at.
+inline bool Walker::IsKey(const KnownKey& key, Token at) const {
+  const char* const text = tokens_.Place(at) + 1;
+  return text[key.size] == '"' && key.size > 0 && Trie::Equal(key.text, {text, key.size});
+}
+
+// Remembers that the key came behind `before`.
+uint32_t Walker::Learn(const TrieEdge* edge, std::string_view text, KnownKey& before) {
   if (edge != nullptr) return before.next = trie_->edge_index(edge);
-  // Only what stands there as it is, without escapes.
-  if (text.size() > Trie::kLongestGuess || tokens_.Place(at)[1 + text.size()] != '"' || text.find('\\') != std::string_view::npos) return kNoKey;
   if (before.other == kNoKey) {
     if (known_->keys.size() == known_->keys.capacity()) return kNoKey;
     before.other = static_cast<uint32_t>(known_->keys.size());
     known_->keys.emplace_back();
   }
-  KnownKey& other = known_->keys[before.other];
-  other.size = static_cast<uint32_t>(text.size());
-  memcpy(other.text, text.data(), text.size());
+  known_->keys[before.other].SetText(text);
   return before.next = before.other;
 }
 
@@ -200,7 +209,7 @@ Walker::Token Walker::WalkObject(Token at, const TrieNode& node, int depth) {
       std::string_view key;
       if (!tokens_.Text(at, &key)) return nullptr;
       edge = trie.Find(node, key);
-      if (before != nullptr) known = Learn(edge, at, key, *before);
+      if (before != nullptr) known = Learn(edge, key, *before);
     }
     at += 2;
     if (edge == nullptr) {

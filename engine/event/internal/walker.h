@@ -56,21 +56,23 @@ class Walker {
   Token WalkValue(Token at, const TrieNode& node, int depth);
   // What walks along one trie remember of keys: of those that are asked for, by edge, and of others, by what they came behind.
   static constexpr uint32_t kNoKey = UINT32_MAX;
+  static constexpr uint32_t kLongestKnown = 32;
   static constexpr uint32_t kMaxOtherKeys = 1024;  // of one trie; more are not remembered
-  struct KnownKey {
-    const TrieEdge* edge = nullptr;                // null: nobody asks for it; then `text` is it
+  struct alignas(64) KnownKey {
+    const TrieEdge* edge = nullptr;                // null: nobody asks for it
     uint32_t seen = 0;                             // the object it was last met in
     uint32_t next = kNoKey;                        // what followed it there
     uint32_t other = kNoKey;                       // its own one of the others, to follow it
-    uint32_t size = 0;
-    char text[Trie::kLongestGuess + 8] = {};
+    uint32_t size = 0;                             // of its text; 0: it is not known by that (the empty key is not either)
+    char text[kLongestKnown + 8] = {};
+    void SetText(std::string_view key);
   };
   struct Memory {
     std::vector<KnownKey> keys;                    // by edge, then the others; its memory stays where it is
     std::vector<KnownKey> before;                  // by node: what comes before the first key of its objects
   };
   bool IsKey(const KnownKey& key, Token at) const;
-  uint32_t Learn(const TrieEdge* edge, Token at, std::string_view text, KnownKey& before);
+  uint32_t Learn(const TrieEdge* edge, std::string_view text, KnownKey& before);
   void Meet(const TrieEdge* edge, uint32_t serial);
 
   Token WalkOther(Token at, char first, const TrieNode& node, int depth);
