@@ -18,23 +18,23 @@ void FoldedTexts::Begin(const event::EventView& event) {
   // What an unusual event needed is not kept for ever.
   while (blocks_.size() > 1 && blocks_.back().size > kBlockBytes) blocks_.pop_back();
   block_ = 0;
-  NextBlock(0);
-  FoldWhole(event.plain);
+  next_ = nullptr;
+  end_ = nullptr;
+  plain_ = event.plain.data();
+  whole_size_ = event.plain.size();
+  whole_ = nullptr;
 }
 
-void FoldedTexts::FoldWhole(std::string_view plain) {
-  plain_ = plain.data();
-  whole_size_ = 0;
-  whole_ = nullptr;
-  if (plain.empty()) return;
+// REQUIRES: whole_size_ > 0.
+void FoldedTexts::FoldWhole() {
+  const std::string_view plain(plain_, whole_size_);
   const size_t wanted = plain.size() + 2 * kMargin;
   if (whole_capacity_ < wanted || whole_capacity_ > std::max(kBlockBytes, wanted)) {
     whole_capacity_ = std::max(kBlockBytes, wanted);
     whole_bytes_ = std::make_unique<char[]>(whole_capacity_);
   }
-  if (!FoldAscii(plain, whole_bytes_.get() + kMargin)) return;
-  whole_size_ = plain.size();
-  whole_ = whole_bytes_.get() + kMargin;
+  if (FoldAscii(plain, whole_bytes_.get() + kMargin)) whole_ = whole_bytes_.get() + kMargin;
+  else whole_size_ = 0;
 }
 
 void FoldedTexts::NextBlock(size_t size) {

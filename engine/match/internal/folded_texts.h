@@ -28,13 +28,19 @@ class FoldedTexts {
  public:
   static constexpr size_t kMargin = 64;
 
-  // A new event: what was folded is forgotten, and the event folded. Linear in its bytes.
+  // A new event: what was folded is forgotten. The event is folded when the first text of it is asked for.
   void Begin(const event::EventView& event);
 
-  // The folded event; no data when it is not ASCII.
-  FoldedText Whole() const { return {whole_, static_cast<uint32_t>(whole_size_), true}; }
+  // The folded event; no data when it is not ASCII. Linear in its bytes the first time.
+  FoldedText Whole() {
+    FoldOnce();
+    return {whole_, static_cast<uint32_t>(whole_size_), true};
+  }
   // Does the value's text stand in it?
-  bool InWhole(const event::Value& value) const { return static_cast<size_t>(value.text.data() - plain_) < whole_size_; }
+  bool InWhole(const event::Value& value) {
+    FoldOnce();
+    return static_cast<size_t>(value.text.data() - plain_) < whole_size_;
+  }
 
   // The folded text of a value of the event.
   FoldedText Of(const event::Value& value) {
@@ -60,9 +66,12 @@ class FoldedTexts {
     std::unique_ptr<char[]> bytes;
     size_t size = 0;
   };
-  void FoldWhole(std::string_view plain);
+  void FoldWhole();
+  void FoldOnce() {
+    if (whole_ == nullptr && whole_size_ > 0) FoldWhole();
+  }
 
-  // The plain event, and the same folded. No size: it is not ASCII.
+  // The plain event, and the same folded (null: not yet). No size: it is not ASCII, or there is none.
   const char* plain_ = nullptr;
   const char* whole_ = nullptr;
   size_t whole_size_ = 0;
