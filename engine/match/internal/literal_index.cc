@@ -16,7 +16,7 @@ constexpr uint32_t kPair = 2, kMiddleWindow = 3, kLongWindow = 4, kWideWindow = 
 constexpr uint32_t kShortestLong = kLongWindow + 3;   // four windows side by side
 constexpr ptrdiff_t kFewPairs = 32;
 // So many literals of four bytes and more, or of four to six beside many longer ones, are few: more would let too much pass.
-constexpr ptrdiff_t kFew = 64, kFewMiddle = 32;
+constexpr ptrdiff_t kFew = 128, kFewMiddle = 32;
 
 constexpr size_t kGram = 3;
 uint32_t GramAt(std::string_view text, size_t at) {
@@ -125,7 +125,7 @@ void LiteralIndex::Build(const GramCounts& counts) {
 void LiteralIndex::AddFew(const std::vector<uint32_t>& literals, const GramCounts& counts) {
   const NibbleShares shares = counts.Nibbles();
   const float one = 1 / (static_cast<float>(counts.all()) + 1);
-  NibbleFilter filter;
+  NibbleFilter filter(literals.size());
   std::vector<std::pair<uint64_t, Entry>> windows;
   std::vector<float> costs;
   for (const uint32_t i : literals) {
