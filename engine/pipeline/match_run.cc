@@ -1,9 +1,11 @@
 #include "engine/pipeline/match_run.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -277,22 +279,27 @@ class MatchRun {
   }
 
   void PrintLines(FILE* out) {
-    std::stable_sort(lines_.begin(), lines_.end(), [](const Line& a, const Line& b) {
+    const auto before = [](const Line& a, const Line& b) {
       if (a.time != b.time) return a.time < b.time;
       if (a.number != b.number) return a.number < b.number;
       return a.rule < b.rule;
-    });
+    };
+    // Logs are nearly always in order, and so are their hits.
+    if (!std::is_sorted(lines_.begin(), lines_.end(), before)) std::stable_sort(lines_.begin(), lines_.end(), before);
     // The rule's part of a line is the same each time.
     std::vector<std::string> rule_text(compiled_.content->rules.size());
     std::string buffer;
     for (const Line& line : lines_) {
       std::string& text = rule_text[line.rule];
-      if (text.empty()) AppendRule(compiled_.content->rules[line.rule], text);
+      if (text.empty()) {
+        text = ",";
+        AppendRule(compiled_.content->rules[line.rule], text);
+        text += ",\"time\":";
+      }
+      char number[20];
       buffer += "{\"event\":";
-      buffer += std::to_string(line.number);
-      buffer += ',';
+      buffer.append(number, std::to_chars(number, std::end(number), line.number).ptr);
       buffer += text;
-      buffer += ",\"time\":";
       if (line.time.known()) buffer += '"' + event::FormatTime(line.time) + '"';
       else buffer += "null";
       if (line.firing != kDetection) AppendFiring(engine_.firings()[line.firing], buffer);
