@@ -34,7 +34,7 @@ class PlainText {
   std::string_view Original(std::string_view plain) const;
 
   // Is there a wrong escape in the text's [begin, end), where no other came before?
-  bool Broken(size_t begin, size_t end) const { return broken_ >= begin && broken_ < end; }
+  bool Broken(size_t begin, size_t end) const { return broken_ - begin < end - begin; }
 
  private:
   static constexpr size_t kBlock = 64;

@@ -120,12 +120,15 @@ void Walker::AppendAll(const TrieNode& node, ValueKind kind) {
 inline void Walker::TakeScalar(std::string_view text, ValueKind kind, const TrieNode& node) {
   const bool leaf = leaves_ && kind != ValueKind::kNull;
   bool taken = false;
-  const FieldId* const fields = trie_->fields_of(node);
-  for (uint32_t i = 0; i < node.fields; i++) taken |= AppendValue(fields[i], text, kind, leaf && !taken);
+  if (node.fields > 0) {
+    const FieldId* const fields = trie_->fields_of(node);
+    taken = AppendValue(fields[0], text, kind, leaf);
+    for (uint32_t i = 1; i < node.fields; i++) taken |= AppendValue(fields[i], text, kind, leaf && !taken);
+  }
   if (leaf && !taken) AppendLeaf(text, kind);
 }
 
-inline Walker::Token Walker::WalkValue(Token at, const TrieNode& node, int depth) {
+[[gnu::always_inline]] inline Walker::Token Walker::WalkValue(Token at, const TrieNode& node, int depth) {
   if (at >= tokens_.end()) return tokens_.FailBehind(at);
   const char first = tokens_.At(at);
   if (depth <= kMaxDepth && first == '"') {
