@@ -18,9 +18,9 @@ using event::Value;
 using event::ValueKind;
 
 // Classes of events by their own logsource. There are as many as combinations of what rules name, and traffic has a handful. The
-// first so many have a dispatch of their own, for ever; the others share one for all rules, and beyond so many are made
-// anew, so that hostile events cost time and no memory.
-constexpr size_t kOwnDispatches = 64, kMoreClasses = 1024;
+// first so many have a dispatch of their own, for ever, as long as those take no more than so many bytes; the others share one
+// for all rules, and beyond so many are made anew, so that hostile events cost time and no memory.
+constexpr size_t kOwnDispatches = 64, kOwnDispatchBytes = 64u << 20, kMoreClasses = 1024;
 
 // One event on its way through a program. The probe is told of each piece of work; NoProbe costs nothing.
 template <class Probe>
@@ -91,7 +91,11 @@ class Matcher {
   }
 
   const EventClass& MakeClass(const LogsourceKey& key) {
-    if (state_.classes.size() < kOwnDispatches) return *state_.classes.emplace(key, std::make_unique<EventClass>(program_.MakeClass(key))).first->second;
+    if (state_.classes.size() < kOwnDispatches && state_.dispatch_bytes < kOwnDispatchBytes) {
+      const EventClass& made = *state_.classes.emplace(key, std::make_unique<EventClass>(program_.MakeClass(key))).first->second;
+      state_.dispatch_bytes += made.dispatch->bytes();
+      return made;
+    }
     if (state_.for_all == nullptr) state_.for_all = program_.DispatchForAll();
     if (state_.more_classes.size() >= kMoreClasses) {
       state_.more_classes.clear();

@@ -63,6 +63,7 @@ struct Dispatch {
   std::vector<uint32_t> always;          // conditions that no witness leads to
 
   static constexpr uint32_t kNone = UINT32_MAX;
+  size_t bytes() const;                  // of memory, nearly
 };
 
 // The attributes of a logsource as numbers, in the order of CompiledProgram::attributes. Of a rule: 0 = not stated, fits
@@ -141,6 +142,7 @@ struct ScratchState {
   absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> classes;   // with a dispatch of their own
   absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> more_classes;
   std::shared_ptr<const Dispatch> for_all;   // theirs
+  size_t dispatch_bytes = 0;             // of the dispatches that are a class's own
   uint64_t classes_made = 0;
   LogsourceKey key;                      // of the event at hand
   struct ClassMemo {

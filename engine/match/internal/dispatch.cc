@@ -68,6 +68,12 @@ class DispatchBuilder {
 
 }  // namespace
 
+size_t Dispatch::bytes() const {
+  size_t out = by_field.capacity() * sizeof(uint32_t) + literal_postings.capacity() * sizeof(Range) + (postings.capacity() + links.capacity() + always.capacity()) * sizeof(uint32_t) + keywords.bytes();
+  for (const FieldDispatch& field : fields) out += field.literals.bytes() + field.numbers.capacity() * (sizeof(uint64_t) + sizeof(Range) + 1);
+  return out;
+}
+
 EventClass CompiledProgram::ClassWithout(const LogsourceKey& key) const {
   EventClass out;
   out.applies.resize((logsources.size() + 63) / 64);

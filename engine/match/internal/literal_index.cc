@@ -63,6 +63,13 @@ void LiteralIndex::AddHere(std::string_view folded, Where where, uint32_t id) {
   text_.insert(text_.end(), folded.begin(), folded.end());
 }
 
+size_t LiteralIndex::bytes() const {
+  size_t out = sizeof *this + literals_.capacity() * sizeof(Literal) + text_.capacity() + singles_.capacity() * sizeof(Single);
+  for (const KeyTable* table : {&tiny_, &end8_, &end5_, &end1_, &start8_, &start5_, &start1_}) out += table->bytes();
+  for (const Sieve* sieve : {&long_, &middle_, &short_}) out += sieve->bytes();
+  return out + few_.bytes() + (other_ != nullptr ? other_->bytes() : 0);
+}
+
 void LiteralIndex::Build(const GramCounts& counts) {
   if (other_ != nullptr) other_->Build(counts);
   std::vector<std::pair<uint64_t, Entry>> tiny, end8, end5, end1, start8, start5, start1, long_windows, middle_windows, short_windows;

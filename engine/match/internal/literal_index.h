@@ -61,6 +61,7 @@ class LiteralIndex {
   void Add(std::string_view folded, Where where, uint32_t id);
   void Build(const GramCounts& counts);
   bool empty() const { return literals_.empty() && other_ == nullptr; }
+  size_t bytes() const;        // of memory
 
   // Calls found(id) for every literal that stands in the text where it should; an id may come several times. Stops, and is
   // true, when found returns true.
@@ -121,6 +122,7 @@ class LiteralIndex {
     // `room`: slots an entry, at least; the more, the fewer keys that are not there meet another's slot.
     void Build(std::vector<std::pair<uint64_t, Entry>> entries, size_t room = 2);
     bool Any() const { return !slots_.empty(); }
+    size_t bytes() const { return slots_.capacity() * sizeof(Slot) + entries_.capacity() * sizeof(Entry); }
     // Nearly always there is nothing: that much is inlined.
     template <class F>
     [[gnu::always_inline]] bool Each(uint64_t key, F&& f) const {
@@ -206,6 +208,7 @@ class LiteralIndex {
     // `windows`: the eight bytes from where each begins.
     void Build(std::vector<std::pair<uint64_t, Entry>> windows, uint32_t size);
     bool Any() const { return table_.Any(); }
+    size_t bytes() const { return table_.bytes() + bits_.capacity() * sizeof(uint32_t); }
     template <class F>
     [[gnu::always_inline]] bool Each(uint64_t bytes, F&& f) const { return table_.Each(bytes & key_mask_, f); }
     // Bit i: may a window begin at `at` + kStep i, for i of 0 to 7? REQUIRES: 40 readable bytes at `at`.
@@ -268,6 +271,7 @@ class LiteralIndex {
    public:
     void Build(const NibbleFilter& filter, std::vector<std::pair<uint64_t, Entry>> windows);
     bool Any() const { return table_.Any(); }
+    size_t bytes() const { return table_.bytes(); }
     uint32_t Passing(const char* at) const { return filter_.Passing(at); }
     template <class F>
     [[gnu::always_inline]] bool Each(uint64_t bytes, F&& f) const { return table_.Each(bytes & FirstBytes(NibbleFilter::kWindow), f); }
