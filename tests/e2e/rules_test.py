@@ -215,7 +215,9 @@ detection: {office: {ip|startswith: 10.}, condition: not office}
         self.assertAlmostEqual(sum(rule['ns'] for rule in profile['rules']), ns['of_counted']['led'] + ns['of_counted']['always'], delta=10)
         self.assertAlmostEqual(sum(predicate['ns'] for predicate in profile['predicates']), ns['predicates'], delta=10)
         self.assertLessEqual(sum(rule['share'] for rule in profile['rules']), 1)
-        for key in ('reading', 'matching', 'counted'):
+        # Reading is what is left of CPU time beside clocks that run on while others have the core: nothing, on a busy machine.
+        self.assertGreaterEqual(ns['reading'], 0)
+        for key in ('matching', 'counted'):
             self.assertGreater(ns[key], 0)
 
     def test_text_reads_well_at_80_columns(self):
