@@ -8,6 +8,7 @@
 
 #include "engine/content/utf8.h"
 #include "engine/event/batch.h"
+#include "engine/event/internal/compact.h"
 
 namespace tocsin::event {
 namespace {
@@ -24,36 +25,6 @@ uint64_t Equal(const char* bytes, char wanted) {
   return out;
 #endif
 }
-
-// Writes those of 64 bytes that are kept; more bytes at `out` may be overwritten, 64 in all.
-struct Compact {
-  void operator()(const char* bytes, uint64_t kept, char* out) const {
-#ifdef __BMI2__
-    for (size_t at = 0; at < 64; at += 8, kept >>= 8) {
-      uint64_t word;
-      memcpy(&word, bytes + at, 8);
-      word = _pext_u64(word, _pdep_u64(kept, 0x0101010101010101) * 0xFF);
-      memcpy(out, &word, 8);
-      out += std::popcount(kept & 0xFF);
-    }
-#else
-    for (size_t i = 0; i < 64; i++) {
-      *out = bytes[i];
-      out += kept >> i & 1;
-    }
-#endif
-  }
-};
-
-#ifdef __x86_64__
-// The same in one instruction, where the processor has it.
-struct CompactAtOnce {
-  [[gnu::target("avx512vbmi2,avx512bw")]] void operator()(const char* bytes, uint64_t kept, char* out) const {
-    _mm512_storeu_si512(out, _mm512_maskz_compress_epi8(kept, _mm512_loadu_si512(bytes)));
-  }
-  static bool Works() { return __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw"); }
-};
-#endif
 
 // What of a run of backslashes begins an escape: every other one, from its first. `next` carries over to the next block: its
 // first byte is escaped. (The method is simdjson's.)
@@ -101,7 +72,7 @@ void PlainText::Make(std::string_view text) {
   static const bool at_once = CompactAtOnce::Works();
   if (at_once) return Undo(first, CompactAtOnce());
 #endif
-  Undo(first, Compact());
+  Undo(first, CompactAsBuilt());
 }
 
 // REQUIRES: no escape before that block.
@@ -145,11 +116,22 @@ void PlainText::Undo(size_t first_block, Compact compact) {
     }
     blocks_[i] = {kept, place};
     place += static_cast<size_t>(std::popcount(kept));
+    if (!patches_.empty()) WritePatches((i + 1) * kBlock);
   }
   blocks_[blocks] = {0, place};
   size_ = place;
-  for (const Patch& patch : patches_) memcpy(plain_.get() + Place(patch.at), patch.bytes, patch.size);
+  WritePatches(SIZE_MAX);
   memset(plain_.get() + place, 0, kPadding);
+}
+
+// Those whose bytes have all their places by now; the last of a block may reach into the next.
+void PlainText::WritePatches(size_t end) {
+  size_t left = 0;
+  for (const Patch& patch : patches_) {
+    if (patch.at + patch.size > end) patches_[left++] = patch;
+    else memcpy(plain_.get() + Place(patch.at), patch.bytes, patch.size);
+  }
+  patches_.resize(left);
 }
 
 // Takes out of `kept` what \u escapes have more bytes than what they stand for. Returns what goes from the next block.

@@ -57,6 +57,7 @@ class PlainText {
   template <class Compact>
   void Undo(size_t first_block, Compact compact);
   uint64_t DropUnicode(size_t block, uint64_t escaped, uint64_t* kept);
+  void WritePatches(size_t end);
 
   std::string_view text_;
   bool escapes_ = false;
@@ -64,7 +65,7 @@ class PlainText {
   std::unique_ptr<char[]> plain_;
   size_t capacity_ = 0, size_ = 0;       // bytes of plain_
   std::vector<Block> blocks_;            // and one behind the last
-  std::vector<Patch> patches_;
+  std::vector<Patch> patches_;           // not yet written: a block's
   size_t unicode_end_ = 0;               // behind the last \u escape
 };
 
