@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <random>
 
 namespace tocsin::files {
 namespace {
@@ -211,6 +213,82 @@ TEST_F(FileInputTest, ADocumentAboveTheLimitIsPassedOver) {
   ASSERT_EQ(read.bad.size(), 1u);
   EXPECT_STREQ(read.bad[0].reason, "longer than max_document");
   EXPECT_EQ(read.bad[0].size, (5u << 20) + 13);
+}
+
+// Lines of every length across reads and batches, against cutting the whole text; two batches in turn, as a pipeline uses them again.
+TEST_F(FileInputTest, LinesAcrossReadsAndBatchesAsCutFromTheWholeText) {
+  constexpr size_t kMaxDocument = (5u << 20) / 2;   // between two batches and three
+  for (uint32_t seed = 1; seed <= 12; seed++) {
+    std::mt19937 random(seed);
+    std::string text = "{}\n";   // a first line that is a value: it is no document
+    for (size_t wanted = random() % (8u << 20); text.size() < wanted;) {
+      const uint32_t kind = random() % 1000;
+      const size_t length = kind < 5 ? (1u << 20) - 4 + random() % 8 : kind < 8 ? random() % (4u << 20) : kind < 100 ? random() % 100'000 : kind < 300 ? 0 : random() % 3000;
+      text.append(length, static_cast<char>('a' + random() % 26));
+      if (random() % 4 == 0) text.append(1 + random() % 2, '\r');
+      text += '\n';
+      if (seed % 3 == 0 && random() % 20 == 0) text.append((1u << 20) - text.size() % (1u << 20) - 1, 'z') += '\n';   // it ends with a read
+    }
+    if (seed % 2 == 0) text.pop_back();   // a last line without a line feed
+    std::vector<std::string_view> documents;
+    std::vector<uint64_t> offsets, bad_offsets;
+    std::vector<uint32_t> lines, bad_lines;
+    uint32_t line = 0;
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t end = std::min(text.find('\n', begin), text.size());
+      line++;
+      std::string_view one = std::string_view(text).substr(begin, end - begin);
+      while (one.ends_with('\r')) one.remove_suffix(1);
+      if (one.size() > kMaxDocument) {
+        bad_offsets.push_back(begin);
+        bad_lines.push_back(line);
+      } else if (!one.empty()) {
+        documents.push_back(one);
+        offsets.push_back(begin);
+        lines.push_back(line);
+      }
+      begin = end + 1;
+    }
+    FileInput input({Write("plain.log", text), Write("packed.log.gz", Gzip(text))}, kMaxDocument);
+    event::Batch batches[2];
+    event::InputTable inputs;
+    std::vector<event::BadRecord> bad;
+    std::vector<std::string> unreadable;
+    size_t next = 0;
+    for (size_t i = 0; input.Next(batches[i % 2], inputs, bad, unreadable); i++) {
+      const event::Batch& batch = batches[i % 2];
+      ASSERT_EQ(std::string(batch.bytes().data() + batch.bytes().size(), event::kPadding), std::string(event::kPadding, '\0'));
+      for (const event::Document& document : batch.documents) {
+        ASSERT_LT(next, 2 * documents.size()) << "seed " << seed;
+        const size_t at = next++ % documents.size();
+        ASSERT_TRUE(batch.text(document) == documents[at]) << "seed " << seed << ", document " << at << " of " << documents[at].size() << " bytes";
+        ASSERT_EQ(document.offset, offsets[at]) << "seed " << seed;
+        ASSERT_EQ(document.line, lines[at]) << "seed " << seed;
+      }
+    }
+    EXPECT_EQ(next, 2 * documents.size()) << "seed " << seed;
+    ASSERT_EQ(bad.size(), 2 * bad_lines.size()) << "seed " << seed;
+    for (size_t i = 0; i < bad.size(); i++) {
+      EXPECT_EQ(bad[i].offset, bad_offsets[i % bad_lines.size()]) << "seed " << seed;
+      EXPECT_EQ(bad[i].line, bad_lines[i % bad_lines.size()]) << "seed " << seed;
+    }
+  }
+}
+
+TEST_F(FileInputTest, ABatchKeepsItsBytesWhileOthersAreFilled) {
+  std::string text;
+  while (text.size() < (5u << 20)) text += "{\"n\":" + std::to_string(text.size()) + "}\n";
+  FileInput input({Write("a.log", text)});
+  event::InputTable inputs;
+  std::vector<event::BadRecord> bad;
+  std::vector<std::string> unreadable;
+  std::vector<std::unique_ptr<event::Batch>> all;
+  do all.push_back(std::make_unique<event::Batch>());
+  while (input.Next(*all.back(), inputs, bad, unreadable));
+  EXPECT_GT(all.size(), 4u);
+  std::string together;
+  for (const auto& batch : all) together += batch->bytes();
+  EXPECT_TRUE(together == text);
 }
 
 TEST_F(FileInputTest, AByteOrderMarkIsNoPartOfTheText) {
