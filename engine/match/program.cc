@@ -208,23 +208,18 @@ class Matcher {
     if (state_.hits.size() > 1) std::sort(state_.hits.begin(), state_.hits.end());
   }
 
-  // Each predicate is evaluated once an event, and only when a condition asks; not at all where the memo knows its answer.
+  // Each predicate is evaluated once an event, and only when a condition asks; not at all where the memo knows its answer. The memo
+  // may forget it before the event is done.
   bool Holds(const Step& step) {
     const ValueMemo::Id entry = step.field.valid() ? EntryOf(step.field) : ValueMemo::kNone;
-    if (!Probe::kCounts && entry != ValueMemo::kNone) return HoldsOf(entry, step.predicate);
+    const ValueMemo::Outcome known = entry != ValueMemo::kNone ? state_.memo.OutcomeOf(step.predicate, entry) : ValueMemo::Outcome::kUnknown;
+    if (!Probe::kCounts && known != ValueMemo::Outcome::kUnknown) return known == ValueMemo::Outcome::kTrue;
     uint32_t& outcome = state_.outcomes[step.predicate];
-    if (outcome >> 1 != state_.epoch) {
-      outcome = state_.epoch << 1 | static_cast<uint32_t>(entry != ValueMemo::kNone ? HoldsOf(entry, step.predicate) : Evaluate(step.predicate));
-      probe_.Evaluated(step.predicate, outcome & 1);
-    }
-    return outcome & 1;
-  }
-
-  bool HoldsOf(ValueMemo::Id entry, uint32_t predicate) {
-    const ValueMemo::Outcome known = state_.memo.OutcomeOf(predicate, entry);
-    if (known != ValueMemo::Outcome::kUnknown) return known == ValueMemo::Outcome::kTrue;
-    const bool holds = Evaluate(predicate);
-    state_.memo.SetOutcome(predicate, entry, holds);
+    if (outcome >> 1 == state_.epoch) return outcome & 1;
+    const bool holds = known != ValueMemo::Outcome::kUnknown ? known == ValueMemo::Outcome::kTrue : Evaluate(step.predicate);
+    outcome = state_.epoch << 1 | static_cast<uint32_t>(holds);
+    if (entry != ValueMemo::kNone && known == ValueMemo::Outcome::kUnknown) state_.memo.SetOutcome(step.predicate, entry, holds);
+    probe_.Evaluated(step.predicate, holds);
     return holds;
   }
 

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <new>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -202,6 +204,41 @@ TEST(Program, TogetherAsEachAlone) {
     }
   }
   EXPECT_GT(hits_in_all, 500u);
+}
+
+// More classes of events than have a dispatch of their own, and more than are kept at all, in an order that nobody would choose.
+TEST(Program, ManyClassesOfEventsAsEachAlone) {
+  constexpr uint32_t kNames = 40;
+  std::string rules;
+  for (uint32_t i = 0; i < kNames; i++) {
+    const std::string n = std::to_string(i);
+    rules += Rule("product" + n, "{product: p" + n + "}", "f: x") + Rule("category" + n, "{category: c" + n + "}", "f|contains: y") +
+             Rule("both" + n, "{product: p" + n + ", category: c" + std::to_string(i * 7 % kNames) + "}", "g|exists: false") +   // no witness
+             Rule("word" + n, "{product: p" + n + "}", "'|all': [keyword]") + Rule("number" + n, "{category: c" + n + "}", "f: 12") +
+             Rule("not" + n, "{category: c" + n + "}", "f: x", "not s");
+  }
+  const World world({.rules = rules + Rule("any", "{service: any}", "f: [x, y]") + Rule("reads", "{service: none}", "product: a\n    category: b\n    service: c")}, {.logsource_from_event = true});
+  constexpr uint32_t kSeed = 20261126;
+  std::mt19937 random(kSeed);
+  Scratch scratch(*world.program);
+  uint64_t hits = 0;
+  std::set<std::string> classes;
+  for (uint32_t round = 0; round < 6000; round++) {
+    TestEvent event(*world.content);
+    // Runs of one class now and then; else another each time. Beyond what rules name a value is foreign, whatever it is.
+    const auto name = [&](const char* letter) { return letter + std::to_string(random() % (kNames + 3)); };
+    const std::string product = random() % 16 == 0 ? "" : name(random() % 2 == 0 ? "p" : "P"), category = random() % 16 == 0 ? "" : name("c");
+    if (round % 50 >= 10) event.Text("product", product).Text("category", category);
+    classes.insert(product + " " + category);
+    const char* const texts[] = {"x", "y", "xyz", "12", "a keyword"};
+    event.Text("f", texts[random() % 5]);
+    if (random() % 2 == 0) event.Text("g", "z");
+    const std::string expected = world.Titles(event);
+    ASSERT_EQ(world.Titles(event, scratch), expected) << "event " << round << ", seed " << kSeed;
+    hits += static_cast<uint64_t>(std::count(expected.begin(), expected.end(), ' '));
+  }
+  EXPECT_GT(classes.size(), 1200u);
+  EXPECT_GT(hits, 6000u);
 }
 
 TEST(Program, MatchDoesNotAllocateAfterWarmUp) {

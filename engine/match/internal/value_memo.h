@@ -157,8 +157,8 @@ class ValueMemo {
   static size_t SetOf(const Key& key) { return key.hash % kSets * kWays; }
   bool Is(const Entry& entry, const Key& key) const {
     const event::Value& value = *key.value;
-    return entry.hash == key.hash && entry.dispatch == key.dispatch && entry.field == value.field && entry.kind == value.kind && entry.size == value.text.size() &&
-           memcmp(texts_.get() + entry.text, value.text.data(), entry.size) == 0;
+    return entry.hash == key.hash && entry.dispatch == key.dispatch && entry.field == value.field && entry.kind == value.kind &&
+           std::string_view(texts_.get() + entry.text, entry.size) == value.text;
   }
   void Clear() {
     std::fill(entries_.begin(), entries_.end(), Entry{});
