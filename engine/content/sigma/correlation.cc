@@ -347,7 +347,7 @@ class CorrelationParser {
 
   bool CheckAliases() {
     for (const auto& [alias, fields] : out_.aliases) {
-      const bool used = std::any_of(out_.group_by.begin(), out_.group_by.end(), [&](const auto& group) { return group.name == alias; });
+      const bool used = std::any_of(out_.group_by.begin(), out_.group_by.end(), [&name = alias](const auto& group) { return group.name == name; });
       if (!used && alias != out_.learning_parent) diagnostics_.Warning("T0452", alias_places_[alias], "the alias `" + alias + "` does not stand under `group-by`", "group-by: [" + alias + "]");
     }
     return true;
