@@ -70,14 +70,18 @@ int64_t PartOf(std::string_view text, content::TimePart part) {
   return -1;
 }
 
-}  // namespace
-
 content::Pattern AnywherePattern(const content::Pattern& pattern) {
   content::Pattern out = pattern;
   const auto any = [](const content::Pattern::Piece& piece) { return piece.kind == content::Pattern::Kind::kAny; };
   if (out.pieces.empty() || !any(out.pieces.front())) out.pieces.insert(out.pieces.begin(), {content::Pattern::Kind::kAny, ""});
   if (!any(out.pieces.back())) out.pieces.push_back({content::Pattern::Kind::kAny, ""});
   return out;
+}
+
+}  // namespace
+
+TextPattern PatternOf(content::FieldId field, const content::ValueTest& test) {
+  return field.valid() ? TextPattern(test.pattern, test.cased, test.windash) : TextPattern(AnywherePattern(test.pattern), test.cased, test.windash);
 }
 
 Predicate::Rest& Predicate::RestOf(Group& group) {
@@ -116,7 +120,7 @@ bool Predicate::AddTest(const content::ValueTest& from, content::Place place, co
         RestOf(group).numbers.push_back({*key, from.number});
         if (!from.windash) return true;
       }
-      test.pattern = TextPattern(field_.valid() ? from.pattern : AnywherePattern(from.pattern), from.cased, from.windash);
+      test.pattern = PatternOf(field_, from);
       if (from.until_ns == INT64_MAX && !from.cased) {
         group.patterns.push_back(std::move(test.pattern));
         return true;

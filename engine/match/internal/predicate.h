@@ -93,8 +93,9 @@ class Predicate {
   absl::InlinedVector<Group, 1> groups_;   // nearly all predicates are one group: it is found with the predicate
 };
 
-// A keyword stands anywhere in a value (SIGMA.md 21): its pattern with `*` at both ends.
-content::Pattern AnywherePattern(const content::Pattern& pattern);
+// What a kPattern test asks of a value's text. A keyword, of no field, stands anywhere in it (SIGMA.md 21): its pattern with `*`
+// at both ends.
+TextPattern PatternOf(content::FieldId field, const content::ValueTest& test);
 
 }  // namespace tocsin::match
 

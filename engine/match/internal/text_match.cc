@@ -71,7 +71,18 @@ TextPattern::TextPattern(const Pattern& pattern, bool cased, bool windash) : cas
   const auto& pieces = pattern.pieces;
   any_before_ = !pieces.empty() && pieces.front().kind == Pattern::Kind::kAny;
   any_after_ = !pieces.empty() && pieces.back().kind == Pattern::Kind::kAny;
-  if (pieces.empty()) runs_.emplace_back();
+  const size_t first = any_before_ ? 1 : 0, behind = pieces.size() - (any_after_ ? 1 : 0);
+  if (pieces.empty()) SetLiteral("");
+  else if (!windash && behind == first + 1 && pieces[first].kind == Pattern::Kind::kLiteral) SetLiteral(pieces[first].text);
+  else AddRuns(pattern, windash);
+}
+
+void TextPattern::SetLiteral(std::string_view text) {
+  literal_ = cased_ ? std::string(text) : Folded(text);
+  form_ = any_before_ ? (any_after_ ? Form::kContains : Form::kEndsWith) : (any_after_ ? Form::kStartsWith : Form::kEquals);
+}
+
+void TextPattern::AddRuns(const Pattern& pattern, bool windash) {
   bool new_run = true;
   const auto add = [&](Unit::Kind kind, std::string_view text) {
     if (new_run) runs_.emplace_back();
@@ -80,34 +91,39 @@ TextPattern::TextPattern(const Pattern& pattern, bool cased, bool windash) : cas
     if (kind == Unit::Kind::kText && !units.empty() && units.back().kind == Unit::Kind::kText) units.back().text += text;
     else units.push_back({kind, std::string(text)});
   };
-  for (const Pattern::Piece& piece : pieces) {
+  for (const Pattern::Piece& piece : pattern.pieces) {
     if (piece.kind == Pattern::Kind::kAny) new_run = true;
     if (piece.kind == Pattern::Kind::kOne) add(Unit::Kind::kOne, "");
     if (piece.kind != Pattern::Kind::kLiteral) continue;
+    if (!windash) {
+      add(Unit::Kind::kText, piece.text);
+      continue;
+    }
     char32_t previous = 0;
     for (size_t at = 0; at < piece.text.size();) {
       const CodePoint point = CodePointAt(piece.text, at);
-      const size_t behind = at + point.size;
-      const char32_t next = behind < piece.text.size() ? CodePointAt(piece.text, behind).code : 0;
+      const size_t next_at = at + point.size;
+      const char32_t next = next_at < piece.text.size() ? CodePointAt(piece.text, next_at).code : 0;
       // \B[-/...]\b: what stands before is no word character either, what follows is one.
-      if (windash && IsDash(point.code) && !IsWord(previous) && IsWord(next)) add(Unit::Kind::kDash, "");
-      else add(Unit::Kind::kText, piece.text.substr(at, point.size));
+      if (IsDash(point.code) && !IsWord(previous) && IsWord(next)) add(Unit::Kind::kDash, "");
+      else add(Unit::Kind::kText, std::string_view(piece.text).substr(at, point.size));
       previous = point.code;
-      at = behind;
+      at = next_at;
     }
+  }
+  if (runs_.size() == 1 && runs_[0].units.size() == 1 && runs_[0].units[0].kind == Unit::Kind::kText) {
+    SetLiteral(runs_[0].units[0].text);
+    runs_ = {};
+    return;
   }
   for (Run& run : runs_) {
     for (size_t i = 0; i < run.units.size(); i++) {
       Unit& unit = run.units[i];
       if (unit.kind != Unit::Kind::kText) continue;
-      if (!cased) unit.text = Folded(unit.text);
+      if (!cased_) unit.text = Folded(unit.text);
       if (run.anchor == SIZE_MAX || unit.text.size() > run.units[run.anchor].text.size()) run.anchor = i;
     }
   }
-  const bool one_literal = runs_.size() == 1 && (runs_[0].units.empty() || (runs_[0].units.size() == 1 && runs_[0].anchor == 0));
-  if (!one_literal) return;
-  if (!runs_[0].units.empty()) literal_ = runs_[0].units[0].text;
-  form_ = any_before_ ? (any_after_ ? Form::kContains : Form::kEndsWith) : (any_after_ ? Form::kStartsWith : Form::kEquals);
 }
 
 // Where the run's units from `unit` on, set at `at`, end; kNone when they do not match there.
@@ -199,9 +215,9 @@ bool TextPattern::RunsMatch(std::string_view text) const {
 
 std::vector<TextPattern::Needed> TextPattern::Needs() const {
   std::vector<Needed> out;
+  if (form_ != Form::kRuns) out.push_back({cased_ ? Folded(literal_) : literal_, !any_before_, !any_after_});
   for (size_t r = 0; r < runs_.size(); r++) {
     const std::vector<Unit>& units = runs_[r].units;
-    if (units.empty()) out.push_back({"", true, true});
     for (size_t u = 0; u < units.size(); u++) {
       if (units[u].kind != Unit::Kind::kText) continue;
       const bool at_start = r == 0 && u == 0 && !any_before_;

@@ -59,6 +59,8 @@ class TextPattern {
     std::vector<Unit> units;
     size_t anchor = SIZE_MAX;          // the longest kText, or SIZE_MAX when there is none
   };
+  void SetLiteral(std::string_view text);
+  void AddRuns(const content::Pattern& pattern, bool windash);
   static size_t MatchAt(const Run& run, size_t unit, std::string_view text, size_t at);
   static bool MatchBefore(const Run& run, size_t unit, std::string_view text, size_t end, size_t* begin);
   bool RunsMatch(std::string_view text) const;
@@ -71,7 +73,7 @@ class TextPattern {
   bool cased_ = false;
   std::string literal_;                           // of the first four forms; folded unless cased
   bool any_before_ = false, any_after_ = false;   // `*` at the ends
-  std::vector<Run> runs_;
+  std::vector<Run> runs_;                         // of the last form alone
 };
 
 // One literal at an end of a folded text, or the whole of it: what most patterns are. Told by eight bytes nearly always.

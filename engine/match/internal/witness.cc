@@ -24,10 +24,6 @@ constexpr uint64_t kPresentCost = 20'000;
 constexpr uint64_t kNumberCost = 200;
 constexpr size_t kShortestKeyword = 3;
 
-TextPattern PatternOf(const Item& item, const ValueTest& test) {
-  return TextPattern(item.field.valid() ? test.pattern : AnywherePattern(test.pattern), test.cased, test.windash);
-}
-
 // A byte that most texts have finds nothing.
 bool IsCommonByte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view(" \\/.:-_\",=()").find(c) != std::string_view::npos; }
 
@@ -82,7 +78,7 @@ void WitnessChooser::Count(const Item& item) {
   for (const auto& entry : item.values) {
     for (const ValueTest& test : entry) {
       if (test.kind != ValueTest::Kind::kPattern) continue;
-      for (const TextPattern::Needed& needed : PatternOf(item, test).Needs()) {
+      for (const TextPattern::Needed& needed : PatternOf(item.field, test).Needs()) {
         asked_[{item.field, needed.folded}]++;
         grams_.Add(needed.folded);
       }
@@ -208,7 +204,7 @@ WitnessChooser::Set WitnessChooser::OfPattern(const Item& item, const ValueTest&
   }
   const bool keyword = !item.field.valid();
   Set best;
-  for (std::vector<TextPattern::Needed>& choice : PatternOf(item, test).Choices()) {
+  for (std::vector<TextPattern::Needed>& choice : PatternOf(item.field, test).Choices()) {
     Set set(std::in_place);
     for (TextPattern::Needed& needed : choice) {
       Witness witness{.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = needed.where(), .text = std::move(needed.folded)};
