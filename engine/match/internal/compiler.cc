@@ -1,7 +1,6 @@
 #include "engine/match/internal/compiler.h"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -137,17 +136,17 @@ class Compiler {
       out_.always.push_back(condition);
       return;
     }
-    for (Witness& witness : *witnesses) led_to_[std::move(witness)].push_back(condition);
+    for (Witness& witness : *witnesses) led_to_.emplace_back(std::move(witness), condition);
   }
 
   void AddClues() {
     out_.grams = witnesses_.grams();
-    out_.clues.reserve(led_to_.size());
-    while (!led_to_.empty()) {
-      auto clue = led_to_.extract(led_to_.begin());
-      const uint32_t begin = static_cast<uint32_t>(out_.led_to.size());
-      out_.led_to.insert(out_.led_to.end(), clue.mapped().begin(), clue.mapped().end());
-      out_.clues.push_back({std::move(clue.key()), {begin, static_cast<uint32_t>(out_.led_to.size())}});
+    std::sort(led_to_.begin(), led_to_.end());
+    for (auto& [witness, condition] : led_to_) {
+      const uint32_t end = static_cast<uint32_t>(out_.led_to.size());
+      if (out_.clues.empty() || out_.clues.back().witness != witness) out_.clues.push_back({std::move(witness), {end, end}});
+      out_.led_to.push_back(condition);
+      out_.clues.back().conditions.end++;
     }
   }
 
@@ -159,7 +158,7 @@ class Compiler {
   const WitnessChooser witnesses_;
   absl::flat_hash_map<std::string, uint32_t> predicates_;   // by ItemText
   std::vector<uint32_t> predicate_of_;                      // by item of the rule at hand
-  std::map<Witness, std::vector<uint32_t>> led_to_;         // conditions
+  std::vector<std::pair<Witness, uint32_t>> led_to_;        // conditions
 };
 
 }  // namespace

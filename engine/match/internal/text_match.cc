@@ -230,7 +230,7 @@ std::vector<TextPattern::Needed> TextPattern::Needs() const {
 
 std::vector<std::vector<TextPattern::Needed>> TextPattern::Choices() const {
   std::vector<std::vector<Needed>> out;
-  for (Needed& needed : Needs()) out.push_back({std::move(needed)});
+  for (Needed& needed : Needs()) out.emplace_back().push_back(std::move(needed));
   for (const Run& run : runs_) {
     for (size_t u = 0; u < run.units.size(); u++) {
       if (run.units[u].kind != Unit::Kind::kDash) continue;

@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <numeric>
 #include <utility>
@@ -79,11 +80,15 @@ void WitnessChooser::Count(const Item& item) {
     for (const ValueTest& test : entry) {
       if (test.kind != ValueTest::Kind::kPattern) continue;
       for (const TextPattern::Needed& needed : PatternOf(item.field, test).Needs()) {
-        asked_[{item.field, needed.folded}]++;
+        asked_[KeyOf(item.field, needed.folded)]++;
         grams_.Add(needed.folded);
       }
     }
   }
+}
+
+uint64_t WitnessChooser::KeyOf(content::FieldId field, std::string_view text) {
+  return std::hash<std::string_view>()(text) ^ (field.value() + uint64_t{1}) * 0x9E3779B97F4A7C15;
 }
 
 bool WitnessChooser::Usable(const Witness& witness) {
@@ -96,7 +101,7 @@ bool WitnessChooser::Usable(const Witness& witness) {
 uint64_t WitnessChooser::Cost(const Witness& witness) const {
   if (witness.kind == Witness::Kind::kPresent) return kPresentCost;
   if (witness.kind == Witness::Kind::kNumber) return kNumberCost;
-  const auto it = asked_.find({witness.field, witness.text});
+  const auto it = asked_.find(KeyOf(witness.field, witness.text));
   const uint64_t asked = it == asked_.end() ? 1 : it->second;
   if (witness.where == LiteralIndex::Where::kWhole) return 4 + asked * 8;
   // Short literals stand in many texts by chance; single bytes are unusual ones (IsCommonByte).
@@ -105,135 +110,126 @@ uint64_t WitnessChooser::Cost(const Witness& witness) const {
   return 4 + asked * 8 + by_chance + grams_.Rarest(witness.text) * 4;
 }
 
-uint64_t WitnessChooser::Cost(const Set& set) const {
-  if (!set) return UINT64_MAX;
-  return std::accumulate(set->begin(), set->end(), uint64_t{0}, [&](uint64_t sum, const Witness& each) { return sum + Cost(each); });
+void WitnessChooser::Add(Witness witness, Set& out) const {
+  out.cost += Cost(witness);
+  out.any.push_back(std::move(witness));
+}
+
+template <class Sides, class F>
+bool WitnessChooser::Cheapest(Sides&& sides, const F& add, Set& out) {
+  std::optional<Set> best;
+  for (auto& side : sides) {
+    Set set;
+    if (add(side, set) && (!best || set.cost < best->cost)) best = std::move(set);
+  }
+  if (!best) return false;
+  std::move(best->any.begin(), best->any.end(), std::back_inserter(out.any));
+  out.cost += best->cost;
+  return true;
 }
 
 std::optional<std::vector<Witness>> WitnessChooser::Choose(const content::Rule& rule) const {
-  Set out = OfExpr(rule.detection.condition, rule.detection);
-  if (!out) return out;
-  std::sort(out->begin(), out->end());
-  out->erase(std::unique(out->begin(), out->end()), out->end());
+  Set set;
+  if (!OfExpr(rule.detection.condition, rule.detection, set)) return std::nullopt;
+  std::vector<Witness> out = std::move(set.any);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   // Where presence is enough, the field's literals add nothing.
-  std::erase_if(*out, [&](const Witness& each) {
-    return (each.kind == Witness::Kind::kLiteral || each.kind == Witness::Kind::kNumber) &&
-           std::find(out->begin(), out->end(), Witness{.kind = Witness::Kind::kPresent, .field = each.field}) != out->end();
+  std::vector<content::FieldId> present;
+  for (const Witness& each : out) {
+    if (each.kind == Witness::Kind::kPresent) present.push_back(each.field);
+  }
+  std::erase_if(out, [&](const Witness& each) {
+    return (each.kind == Witness::Kind::kLiteral || each.kind == Witness::Kind::kNumber) && std::find(present.begin(), present.end(), each.field) != present.end();
   });
   return out;
 }
 
-WitnessChooser::Set WitnessChooser::OfExpr(const Expr& expr, const content::Detection& detection) const {
+std::optional<std::vector<Witness>> WitnessChooser::Choose(const Item& item, const ValueTest& test) const {
+  Set set;
+  return OfTest(item, test, set) ? std::optional(std::move(set.any)) : std::nullopt;
+}
+
+bool WitnessChooser::OfExpr(const Expr& expr, const content::Detection& detection, Set& out) const {
+  const auto add = [&](const Expr& child, Set& set) { return OfExpr(child, detection, set); };
   switch (expr.kind) {
-    case Expr::Kind::kSelection: return OfExpr(expr.children[0], detection);
-    case Expr::Kind::kNot: return std::nullopt;
-    case Expr::Kind::kItem: return OfItem(detection.items[expr.item]);
-    case Expr::Kind::kAnd: {
-      Set best;
-      for (const Expr& child : expr.children) {
-        Set set = OfExpr(child, detection);
-        if (Cost(set) < Cost(best)) best = std::move(set);
-      }
-      return best;
-    }
-    case Expr::Kind::kOr: {
-      std::vector<Witness> all;
-      for (const Expr& child : expr.children) {
-        Set set = OfExpr(child, detection);
-        if (!set) return std::nullopt;
-        std::move(set->begin(), set->end(), std::back_inserter(all));
-      }
-      return all;
-    }
+    case Expr::Kind::kSelection: return OfExpr(expr.children[0], detection, out);
+    case Expr::Kind::kNot: return false;
+    case Expr::Kind::kItem: return OfItem(detection.items[expr.item], out);
+    case Expr::Kind::kAnd: return Cheapest(expr.children, add, out);
+    case Expr::Kind::kOr: return std::all_of(expr.children.begin(), expr.children.end(), [&](const Expr& child) { return add(child, out); });
   }
-  return std::nullopt;
+  return false;
 }
 
-WitnessChooser::Set WitnessChooser::OfItem(const Item& item) const {
-  if (item.negated) return std::nullopt;
-  if (item.all) {
-    Set best;
-    for (const auto& entry : item.values) {
-      Set set = OfEntry(item, entry);
-      if (Cost(set) < Cost(best)) best = std::move(set);
-    }
-    return best;
-  }
-  std::vector<Witness> all;
-  for (const auto& entry : item.values) {
-    Set set = OfEntry(item, entry);
-    if (!set) return std::nullopt;
-    std::move(set->begin(), set->end(), std::back_inserter(all));
-  }
-  return all;
+bool WitnessChooser::OfItem(const Item& item, Set& out) const {
+  if (item.negated) return false;
+  const auto add = [&](const std::vector<ValueTest>& entry, Set& set) { return OfEntry(item, entry, set); };
+  if (item.all) return Cheapest(item.values, add, out);
+  return std::all_of(item.values.begin(), item.values.end(), [&](const auto& entry) { return add(entry, out); });
 }
 
-WitnessChooser::Set WitnessChooser::OfEntry(const Item& item, const std::vector<ValueTest>& entry) const {
-  std::vector<Witness> all;
-  for (const ValueTest& test : entry) {
-    Set set = OfTest(item, test);
-    if (!set) return std::nullopt;
-    std::move(set->begin(), set->end(), std::back_inserter(all));
-  }
-  return all;
+bool WitnessChooser::OfEntry(const Item& item, const std::vector<ValueTest>& entry, Set& out) const {
+  return std::all_of(entry.begin(), entry.end(), [&](const ValueTest& test) { return OfTest(item, test, out); });
 }
 
-WitnessChooser::Set WitnessChooser::OfTest(const Item& item, const ValueTest& test) const {
+bool WitnessChooser::OfTest(const Item& item, const ValueTest& test, Set& out) const {
   using Kind = ValueTest::Kind;
-  const std::vector<Witness> present = {{.kind = Witness::Kind::kPresent, .field = item.field}};
   switch (test.kind) {
     case Kind::kNull:
-    case Kind::kElements: return std::nullopt;
-    case Kind::kExists: return test.boolean ? Set(present) : std::nullopt;
-    case Kind::kPattern: return OfPattern(item, test);
-    case Kind::kBool: return {{{.kind = Witness::Kind::kLiteral, .field = item.field, .where = LiteralIndex::Where::kWhole, .text = test.boolean ? "true" : "false"}}};
-    case Kind::kRegex: return OfRegex(item, test.text);
+    case Kind::kElements: return false;
+    case Kind::kExists:
+      if (!test.boolean) return false;
+      break;
+    case Kind::kPattern: return OfPattern(item, test, out);
+    case Kind::kBool:
+      Add({.kind = Witness::Kind::kLiteral, .field = item.field, .where = LiteralIndex::Where::kWhole, .text = test.boolean ? "true" : "false"}, out);
+      return true;
+    case Kind::kRegex: return OfRegex(item, test.text, out);
     case Kind::kCidr:
     case Kind::kCompare:
     case Kind::kFieldRef:
-    case Kind::kTimePart: return present;
+    case Kind::kTimePart: break;
   }
-  return std::nullopt;
+  Add({.kind = Witness::Kind::kPresent, .field = item.field}, out);
+  return true;
 }
 
-WitnessChooser::Set WitnessChooser::OfPattern(const Item& item, const ValueTest& test) const {
-  std::vector<Witness> out;
+bool WitnessChooser::OfPattern(const Item& item, const ValueTest& test, Set& out) const {
   if (const auto key = NumberKey(test.number)) {
-    out.push_back({.kind = Witness::Kind::kNumber, .field = item.field, .number = *key});
-    if (!test.windash) return out;
+    Add({.kind = Witness::Kind::kNumber, .field = item.field, .number = *key}, out);
+    if (!test.windash) return true;
   }
   const bool keyword = !item.field.valid();
-  Set best;
-  for (std::vector<TextPattern::Needed>& choice : PatternOf(item.field, test).Choices()) {
-    Set set(std::in_place);
+  const auto add = [&](std::vector<TextPattern::Needed>& choice, Set& set) {
     for (TextPattern::Needed& needed : choice) {
       Witness witness{.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = needed.where(), .text = std::move(needed.folded)};
-      if (set && Usable(witness)) set->push_back(std::move(witness));
-      else set.reset();
+      if (!Usable(witness)) return false;
+      Add(std::move(witness), set);
     }
-    if (Cost(set) < Cost(best)) best = std::move(set);
-  }
-  if (best) std::move(best->begin(), best->end(), std::back_inserter(out));
-  else if (keyword) return std::nullopt;
-  else out.push_back({.kind = Witness::Kind::kPresent, .field = item.field});
-  return out;
+    return true;
+  };
+  if (Cheapest(PatternOf(item.field, test).Choices(), add, out)) return true;
+  if (!keyword) Add({.kind = Witness::Kind::kPresent, .field = item.field}, out);
+  return !keyword;
 }
 
-WitnessChooser::Set WitnessChooser::OfRegex(const Item& item, const std::string& regex) const {
+bool WitnessChooser::OfRegex(const Item& item, const std::string& regex, Set& out) const {
   const bool keyword = !item.field.valid();
-  std::vector<Witness> out;
   const auto [it, fresh] = regex_literals_.try_emplace(regex);
   if (fresh) it->second = RegexLiterals(regex);
   if (it->second) {
+    std::vector<Witness> all;
     for (const std::string& text : *it->second) {
-      out.push_back({.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = LiteralIndex::Where::kAnywhere, .text = text});
+      all.push_back({.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = LiteralIndex::Where::kAnywhere, .text = text});
     }
-    if (std::all_of(out.begin(), out.end(), Usable)) return out;
-    out.clear();
+    if (std::all_of(all.begin(), all.end(), Usable)) {
+      for (Witness& each : all) Add(std::move(each), out);
+      return true;
+    }
   }
-  if (keyword) return std::nullopt;
-  out.push_back({.kind = Witness::Kind::kPresent, .field = item.field});
-  return out;
+  if (!keyword) Add({.kind = Witness::Kind::kPresent, .field = item.field}, out);
+  return !keyword;
 }
 
 }  // namespace tocsin::match

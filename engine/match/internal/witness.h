@@ -7,10 +7,9 @@
 #define TOCSIN_ENGINE_MATCH_INTERNAL_WITNESS_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <tuple>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -44,23 +43,32 @@ class WitnessChooser {
   // its logsource), because a `not`, a null or a keyword too short to be sought says so.
   std::optional<std::vector<Witness>> Choose(const content::Rule& rule) const;
   // The same of one test of an item alone, as if it were all that a rule says.
-  std::optional<std::vector<Witness>> Choose(const content::Item& item, const content::ValueTest& test) const { return OfTest(item, test); }
+  std::optional<std::vector<Witness>> Choose(const content::Item& item, const content::ValueTest& test) const;
   const GramCounts& grams() const { return grams_; }
 
  private:
-  using Set = std::optional<std::vector<Witness>>;
-  Set OfExpr(const content::Expr& expr, const content::Detection& detection) const;
-  Set OfItem(const content::Item& item) const;
-  Set OfEntry(const content::Item& item, const std::vector<content::ValueTest>& entry) const;
-  Set OfTest(const content::Item& item, const content::ValueTest& test) const;
-  Set OfPattern(const content::Item& item, const content::ValueTest& test) const;
-  Set OfRegex(const content::Item& item, const std::string& regex) const;
+  // What a part of a rule is found by: one of `any` must be there. And what it costs to look for all of them.
+  struct Set {
+    std::vector<Witness> any;
+    uint64_t cost = 0;
+  };
+  // These add to `out` what one of must be there for their part to hold. False: it can hold without, and `out` is worth nothing.
+  bool OfExpr(const content::Expr& expr, const content::Detection& detection, Set& out) const;
+  bool OfItem(const content::Item& item, Set& out) const;
+  bool OfEntry(const content::Item& item, const std::vector<content::ValueTest>& entry, Set& out) const;
+  bool OfTest(const content::Item& item, const content::ValueTest& test, Set& out) const;
+  bool OfPattern(const content::Item& item, const content::ValueTest& test, Set& out) const;
+  bool OfRegex(const content::Item& item, const std::string& regex, Set& out) const;
+  // The cheapest of sides that all must hold; add(side, set) adds what one side is found by.
+  template <class Sides, class F>
+  static bool Cheapest(Sides&& sides, const F& add, Set& out);
+  void Add(Witness witness, Set& out) const;
   void Count(const content::Item& item);
   static bool Usable(const Witness& witness);
   uint64_t Cost(const Witness& witness) const;
-  uint64_t Cost(const Set& set) const;
+  static uint64_t KeyOf(content::FieldId field, std::string_view text);
 
-  std::map<std::pair<content::FieldId, std::string>, uint32_t> asked_;   // by how many tests
+  absl::flat_hash_map<uint64_t, uint32_t> asked_;   // KeyOf -> by how many tests; two with one key cost time alone
   GramCounts grams_;
   // RegexLiterals of the regexes met so far: it compiles each, and an expression may be asked about several times.
   mutable absl::flat_hash_map<std::string, std::optional<std::vector<std::string>>> regex_literals_;
