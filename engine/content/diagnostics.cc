@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <fstream>
+#include <functional>
 #include <numeric>
 #include <tuple>
 #include <utility>
@@ -68,8 +70,20 @@ std::string Folded(std::string_view word) {
 }  // namespace
 
 uint32_t Diagnostics::AddFile(std::string name, std::string text) {
-  files_.push_back({std::move(name), std::move(text)});
+  files_.push_back({std::move(name), std::move(text), {}});
   return static_cast<uint32_t>(files_.size() - 1);
+}
+
+uint32_t Diagnostics::AddFileOnDisk(std::string path, std::string_view text) {
+  files_.push_back({std::move(path), {}, {}, text.size(), std::hash<std::string_view>()(text)});
+  return static_cast<uint32_t>(files_.size() - 1);
+}
+
+std::string Diagnostics::TextOnDisk(const File& file) {
+  std::string text(file.size, '\0');
+  std::ifstream in(file.name, std::ios::binary);
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  return in && std::hash<std::string_view>()(text) == file.hash ? text : "";
 }
 
 void Diagnostics::Error(std::string_view code, Place place, std::string message, std::string expected) {
@@ -84,7 +98,10 @@ void Diagnostics::Warning(std::string_view code, Place place, std::string messag
 std::string_view Diagnostics::Line(const Place& place) const {
   if (place.file >= files_.size() || place.line == 0) return {};
   const File& file = files_[place.file];
-  if (file.line_starts.empty()) file.line_starts = LineStarts(file.text);
+  if (file.line_starts.empty()) {
+    if (file.size > 0) file.text = TextOnDisk(file);
+    file.line_starts = LineStarts(file.text);
+  }
   if (place.line > file.line_starts.size()) return {};
   const std::string_view rest = std::string_view(file.text).substr(file.line_starts[place.line - 1]);
   return rest.substr(0, rest.find_first_of("\r\n"));

@@ -37,6 +37,9 @@ class Diagnostics {
  public:
   // Registers a file's name and text (kept, for the snippet under a diagnostic) and returns its number.
   uint32_t AddFile(std::string name, std::string text);
+  // The same of one of many files on disk, most of which nobody is told anything about: its text is not kept but read again at the
+  // first question, and a file that says something else by then has no lines.
+  uint32_t AddFileOnDisk(std::string path, std::string_view text);
 
   void Error(std::string_view code, Place place, std::string message, std::string expected = "");
   void Warning(std::string_view code, Place place, std::string message, std::string expected = "");
@@ -59,9 +62,11 @@ class Diagnostics {
  private:
   struct File {
     std::string name;
-    std::string text;
+    mutable std::string text;                  // of a file on disk, filled as the next
     mutable std::vector<size_t> line_starts;   // filled at the first question: few files have a diagnostic
+    size_t size = 0, hash = 0;                 // of the text of a file on disk
   };
+  static std::string TextOnDisk(const File& file);
   std::string TextOf(const Diagnostic& diagnostic) const;
 
   std::vector<File> files_;

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 
 #include "engine/content/diagnostics_json.h"
 
@@ -61,6 +64,21 @@ TEST(Diagnostics, LineOfAPlace) {
   EXPECT_EQ(diagnostics.Line({file, 0, 0}), "");
   EXPECT_EQ(diagnostics.Line({file + 1, 1, 1}), "");
   EXPECT_EQ(diagnostics.Line({diagnostics.AddFile("blank.yml", ""), 1, 1}), "");
+}
+
+TEST(Diagnostics, LineOfAFileOnDiskIsReadWhenItIsAskedFor) {
+  const std::string path = ::testing::TempDir() + "/tocsin_diagnostics_test.yml";
+  const auto write = [&](std::string_view text) { std::ofstream(path, std::ios::binary) << text; };
+  write("one\ntwo\n");
+  Diagnostics diagnostics;
+  const uint32_t read = diagnostics.AddFileOnDisk(path, "one\ntwo\n"), changed = diagnostics.AddFileOnDisk(path, "one\nTwo\n");
+  EXPECT_EQ(diagnostics.Line({read, 2, 1}), "two");
+  EXPECT_EQ(diagnostics.Line({changed, 1, 1}), "");
+  write("");
+  EXPECT_EQ(diagnostics.Line({read, 1, 1}), "one");
+  EXPECT_EQ(diagnostics.Line({diagnostics.AddFileOnDisk(path, "one\n"), 1, 1}), "");
+  std::filesystem::remove(path);
+  EXPECT_EQ(diagnostics.Line({diagnostics.AddFileOnDisk(path, "one\n"), 1, 1}), "");
 }
 
 // A hundred thousand bad documents in one file took minutes to print: each looked for its line from the file's first.
