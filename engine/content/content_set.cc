@@ -110,7 +110,7 @@ class Loader {
       return false;
     }
     hashed_.insert(found.role + "\t" + Sha256Hex(*text));
-    *file = diagnostics_.AddFile(found.path, *text);
+    *file = diagnostics_.AddFileOnDisk(found.path, *text);
     return true;
   }
 
@@ -135,7 +135,8 @@ class Loader {
     above.push_back(self);
     std::error_code error;
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-      const std::string name = it->path().filename().string();
+      const std::string& found = it->path().native();
+      const std::string name = found.substr(found.rfind('/') + 1);
       const std::string path = folder + (EndsWith(folder, "/") ? "" : "/") + name;
       if (it->is_directory(ignored_)) {
         if (!skip_folders.contains(name)) ListInto(path, role + "/" + name, skip_folders, above, out);

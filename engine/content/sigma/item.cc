@@ -154,6 +154,7 @@ class ItemParser {
       return ParseEntry(value, keyword, out.values.emplace_back());
     }
     if (value.items.empty()) return Refuse("T0105", value.place, "an empty list matches nothing", "at least one value");
+    out.values.reserve(value.items.size());
     for (const YamlNode& item : value.items) {
       if (item.IsMap()) return Refuse("T0104", item.place, "a map inside a field's values", "plain values; fields of their own stand beside this one, without `- `");
       if (!item.IsScalar()) return Refuse("T0104", item.place, "a list inside a field's values", "plain values, one `- ` each");
@@ -164,7 +165,7 @@ class ItemParser {
     return true;
   }
 
-  bool ParseEntry(const YamlNode& node, bool keyword, std::vector<ValueTest>& out) {
+  bool ParseEntry(const YamlNode& node, bool keyword, ValueTests& out) {
     if (!ParseValue(node, keyword, out)) return false;
     bool ok = true;
     for (ValueTest& test : out) {
@@ -175,7 +176,7 @@ class ItemParser {
     return ok;
   }
 
-  bool ParseValue(const YamlNode& node, bool keyword, std::vector<ValueTest>& out) {
+  bool ParseValue(const YamlNode& node, bool keyword, ValueTests& out) {
     if (Has(Modifier::kExpand)) return ParseExpanded(node, keyword, out);
     if (Has(Modifier::kExists)) return ParseExists(node, out);
     if (Has(Modifier::kFieldRef)) return ParseFieldRef(node, out);
@@ -227,14 +228,14 @@ class ItemParser {
     }
   }
 
-  bool ParseExists(const YamlNode& node, std::vector<ValueTest>& out) {
+  bool ParseExists(const YamlNode& node, ValueTests& out) {
     const std::optional<bool> boolean = node.AsBool();
     if (!boolean) return Refuse("T0108", node.place, "`exists` with `" + node.text + "`", "true or false");
     out.push_back({.kind = ValueTest::Kind::kExists, .boolean = *boolean});
     return true;
   }
 
-  bool ParseFieldRef(const YamlNode& node, std::vector<ValueTest>& out) {
+  bool ParseFieldRef(const YamlNode& node, ValueTests& out) {
     if (node.text.empty() || node.IsNull()) return Refuse("T0109", node.place, "`fieldref` without a field", "the name of another field");
     ValueTest test{.kind = ValueTest::Kind::kFieldRef, .cased = Has(Modifier::kCased)};
     // Inside an element names keep their escapes, as in InternField.
@@ -251,7 +252,7 @@ class ItemParser {
     return true;
   }
 
-  bool ParseNumberTest(const YamlNode& node, std::vector<ValueTest>& out) {
+  bool ParseNumberTest(const YamlNode& node, ValueTests& out) {
     if (!IsJsonNumber(node.text)) return Refuse("T0110", node.place, "`" + node.text + "` is no number", "a number such as 4688 or 0.5");
     if (node.quoted) context_.NotPortable(node.place, "a number in quotes");
     ValueTest test{.kind = ValueTest::Kind::kCompare};
@@ -271,7 +272,7 @@ class ItemParser {
   }
 
   // One text in the canonical order of modifiers (9): windash, utf16, base64, then contains, startswith, endswith.
-  bool ParseText(const std::string& text, Place place, int64_t until_ns, std::vector<ValueTest>& out, bool number_allowed) {
+  bool ParseText(const std::string& text, Place place, int64_t until_ns, ValueTests& out, bool number_allowed) {
     ValueTest test{.cased = Has(Modifier::kCased)};
     test.until_ns = until_ns;
     if (Has(Modifier::kRe)) {
@@ -290,7 +291,7 @@ class ItemParser {
       out.push_back(std::move(test));
       return true;
     }
-    test.pattern = ParsePattern(text);
+    test.pattern = ParsePattern(text, /*around=*/Has(Modifier::kContains) ? 2 : Anchors());
     std::vector<std::string> encoded;
     if (Encodings() + Base64s() > 0) {
       if (!test.pattern.IsLiteral()) return Refuse("T0111", place, "a wildcard in a value that is encoded", "`\\*` or `\\?` for the characters themselves");
@@ -311,7 +312,7 @@ class ItemParser {
   }
 
   // Dashes come before encodings: every form of the text is encoded.
-  bool ParseDashForms(const std::string& text, ValueTest test, Place place, std::vector<ValueTest>& out) {
+  bool ParseDashForms(const std::string& text, ValueTest test, Place place, ValueTests& out) {
     const std::vector<std::string> forms = DashForms(text);
     if (forms.empty()) return Refuse("T0119", place, "more than four flag dashes in a value that is encoded", "fewer, or no `windash`");
     for (const std::string& form : forms) {
@@ -331,7 +332,7 @@ class ItemParser {
     return {bytes};
   }
 
-  void AddForms(const std::vector<std::string>& encoded, const ValueTest& test, std::vector<ValueTest>& out) const {
+  void AddForms(const std::vector<std::string>& encoded, const ValueTest& test, ValueTests& out) const {
     for (const std::string& bytes : encoded) {
       ValueTest form = test;
       form.pattern.pieces.clear();
@@ -353,7 +354,7 @@ class ItemParser {
 
   // %name% -> each entry of the list, every combination; `\%` is a percent sign. Entries are Sigma strings of their own: a
   // backslash before a placeholder takes nothing from what comes in its place.
-  bool ParseExpanded(const YamlNode& node, bool keyword, std::vector<ValueTest>& out) {
+  bool ParseExpanded(const YamlNode& node, bool keyword, ValueTests& out) {
     std::vector<Expansion> texts = {{}};
     std::string literal;
     const auto flush = [&] {

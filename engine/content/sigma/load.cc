@@ -70,7 +70,7 @@ bool HoldsForOthers(const Expr& expr, const std::vector<Item>& items, bool open)
     case Expr::Kind::kItem: {
       const Item& item = items[expr.item];
       const auto absent = [](const ValueTest& test) { return test.kind == ValueTest::Kind::kNull || (test.kind == ValueTest::Kind::kExists && !test.boolean) || test.kind == ValueTest::Kind::kElements; };
-      const auto any_absent = [&](const std::vector<ValueTest>& tests) { return std::any_of(tests.begin(), tests.end(), absent); };
+      const auto any_absent = [&](const ValueTests& tests) { return std::any_of(tests.begin(), tests.end(), absent); };
       return open && (item.negated || std::any_of(item.values.begin(), item.values.end(), any_absent));
     }
     case Expr::Kind::kNot: return !holds(expr.children[0]);
@@ -637,6 +637,7 @@ class RuleCollector::Impl {
     }
     std::vector<bool> done(parsed_.size());
     std::vector<Rule> rules;
+    rules.reserve(next);
     for (size_t i = 0; i < parsed_.size(); i++) {
       if (!parsed_[i].refused) Derive(i, done);
     }

@@ -79,9 +79,9 @@ std::vector<std::string> DashForms(std::string_view text) {
   return out;
 }
 
-Pattern ParsePattern(std::string_view text) {
+Pattern ParsePattern(std::string_view text, int around) {
   Pattern pattern;
-  pattern.pieces.reserve(3);   // a literal and what `contains` puts around it
+  pattern.pieces.reserve(1 + static_cast<size_t>(around));
   std::string literal;
   const auto flush = [&] {
     if (literal.empty()) return;
@@ -99,7 +99,10 @@ Pattern ParsePattern(std::string_view text) {
       flush();
       pattern.pieces.push_back({Pattern::Kind::kOne, ""});
     } else {
-      literal += c;
+      size_t end = i + 1;
+      while (end < text.size() && text[end] != '\\' && text[end] != '*' && text[end] != '?') end++;
+      literal.append(text, i, end - i);
+      i = end - 1;
     }
   }
   flush();

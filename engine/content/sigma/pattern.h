@@ -11,7 +11,8 @@
 namespace tocsin::content {
 
 // Scans left to right: `\` before `*`, `?` or `\` yields that character and consumes both; any other `\` is itself.
-Pattern ParsePattern(std::string_view text);
+// `around`: of so many pieces more, which the caller adds, there is room.
+Pattern ParsePattern(std::string_view text, int around = 0);
 
 // The text that gives the pattern; put together, texts of patterns give the patterns together.
 std::string PatternSource(const Pattern& pattern);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "engine/content/diagnostics.h"
 #include "engine/content/field_table.h"
 #include "engine/content/ids.h"
@@ -52,19 +53,21 @@ struct ValueTest {
     kElements,   // elements: the event's JSON is looked at anew, the values of the item's field are not (17)
   };
   Kind kind = Kind::kPattern;
-  Pattern pattern;
   bool cased = false;
   bool windash = false;      // each flag dash of the pattern's text matches any of - / en, em, horizontal bar (windash row)
   bool boolean = false;
   Compare compare = Compare::kEq;
   TimePart time_part = TimePart::kMinute;
+  FieldId other_field;
+  Place place;               // of the value as written
+  Pattern pattern;
   std::string text;
   std::string number;        // decimal text of a number (exact comparison, no double); empty when there is none
   int64_t until_ns = INT64_MAX;   // from a list entry with an expiry: no longer holds for events after this time
-  FieldId other_field;
   std::shared_ptr<const ElementTest> elements;   // immutable; shared by the copies of a filter
-  Place place;                    // of the value as written
 };
+
+using ValueTests = absl::InlinedVector<ValueTest, 1>;   // nearly always one
 
 // `field|modifiers: values`. An item holds iff (all ? every : some) entry of `values` holds, an entry being an OR of
 // tests (the forms of base64offset, the members of an expanded list); `negated` turns that round (neq).
@@ -72,7 +75,7 @@ struct Item {
   FieldId field;             // not valid() = keywords: every leaf value and the raw `message` are tested (21)
   bool all = false;
   bool negated = false;
-  std::vector<std::vector<ValueTest>> values;
+  std::vector<ValueTests> values;
   std::vector<std::string> lists;   // that `expand` read, in order; no part of the meaning
   Place place;
 };

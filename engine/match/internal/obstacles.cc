@@ -35,7 +35,7 @@ Obstacle::Why WhyOf(const Item& item, const ValueTest& test) {
   return item.field.valid() ? Obstacle::Why::kText : Obstacle::Why::kKeyword;
 }
 
-Obstacles OfEntry(const WitnessChooser& chooser, const Item& item, const std::vector<ValueTest>& entry) {
+Obstacles OfEntry(const WitnessChooser& chooser, const Item& item, const content::ValueTests& entry) {
   Obstacles out;
   for (const ValueTest& test : entry) {
     const std::optional<std::vector<Witness>> set = chooser.Choose(item, test);

@@ -55,7 +55,7 @@ class WitnessChooser {
   // These add to `out` what one of must be there for their part to hold. False: it can hold without, and `out` is worth nothing.
   bool OfExpr(const content::Expr& expr, const content::Detection& detection, Set& out) const;
   bool OfItem(const content::Item& item, Set& out) const;
-  bool OfEntry(const content::Item& item, const std::vector<content::ValueTest>& entry, Set& out) const;
+  bool OfEntry(const content::Item& item, const content::ValueTests& entry, Set& out) const;
   bool OfTest(const content::Item& item, const content::ValueTest& test, Set& out) const;
   bool OfPattern(const content::Item& item, const content::ValueTest& test, Set& out) const;
   bool OfRegex(const content::Item& item, const std::string& regex, Set& out) const;
