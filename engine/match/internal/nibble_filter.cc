@@ -1,5 +1,6 @@
 #include "engine/match/internal/nibble_filter.h"
 
+#include <algorithm>
 #include <cfloat>
 
 namespace tocsin::match {
@@ -24,11 +25,12 @@ uint32_t NibbleFilter::Add(std::string_view literal, const float* window_costs, 
   uint32_t best_place = 0, best_group = 0;
   float best = FLT_MAX;
   for (uint32_t place = 0; place + kWindow <= literal.size(); place++) {
-    for (uint32_t group = 0; group < (many_ ? kGroups : 8); group++) {
+    for (uint32_t group = 0; group < std::min(used_ + 1, many_ ? kGroups : 8); group++) {   // empty groups are alike
       const float cost = With(group, literal.data() + place, shares).Share() - groups_[group].Share() + window_costs[place];
       if (cost < best) best = cost, best_place = place, best_group = group;
     }
   }
+  used_ = std::max(used_, best_group + 1);
   const char* const window = literal.data() + best_place;
   groups_[best_group] = With(best_group, window, shares);
   for (uint32_t i = 0; i < kWindow; i++) {

@@ -89,6 +89,7 @@ class NibbleFilter {
   std::array<Tables, kGroups / 8> tables_;
   std::array<Group, kGroups> groups_{};
   bool many_;
+  uint32_t used_ = 0;   // groups, from the first on
 };
 
 }  // namespace tocsin::match

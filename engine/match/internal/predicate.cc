@@ -158,7 +158,7 @@ void Predicate::MakeIndex(Group& group, const GramCounts& grams) {
   std::vector<Literal> anywhere, ends;
   for (size_t i = 0; i < group.patterns.size(); i++) {
     if (!group.patterns[i].OneLiteral()) continue;
-    TextPattern::Needed needed = std::move(group.patterns[i].Needs()[0]);
+    TextPattern::Needed needed = group.patterns[i].Literal();
     if (!LiteralIndex::Takes(needed.folded, needed.where())) continue;
     (needed.where() == LiteralIndex::Where::kAnywhere ? anywhere : ends).push_back({i, std::move(needed)});
   }

@@ -48,6 +48,8 @@ class TextPattern {
   std::vector<std::vector<Needed>> Choices() const;
   // Is Needs()[0] alone all that the pattern says, without case?
   bool OneLiteral() const { return form_ != Form::kRuns && !cased_; }
+  // That. REQUIRES: OneLiteral().
+  Needed Literal() const { return {literal_, !any_before_, !any_after_}; }
 
  private:
   struct Unit {

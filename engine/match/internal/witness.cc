@@ -164,12 +164,12 @@ bool WitnessChooser::OfExpr(const Expr& expr, const content::Detection& detectio
 
 bool WitnessChooser::OfItem(const Item& item, Set& out) const {
   if (item.negated) return false;
-  const auto add = [&](const std::vector<ValueTest>& entry, Set& set) { return OfEntry(item, entry, set); };
+  const auto add = [&](const content::ValueTests& entry, Set& set) { return OfEntry(item, entry, set); };
   if (item.all) return Cheapest(item.values, add, out);
   return std::all_of(item.values.begin(), item.values.end(), [&](const auto& entry) { return add(entry, out); });
 }
 
-bool WitnessChooser::OfEntry(const Item& item, const std::vector<ValueTest>& entry, Set& out) const {
+bool WitnessChooser::OfEntry(const Item& item, const content::ValueTests& entry, Set& out) const {
   return std::all_of(entry.begin(), entry.end(), [&](const ValueTest& test) { return OfTest(item, test, out); });
 }
 
@@ -201,15 +201,17 @@ bool WitnessChooser::OfPattern(const Item& item, const ValueTest& test, Set& out
     if (!test.windash) return true;
   }
   const bool keyword = !item.field.valid();
-  const auto add = [&](std::vector<TextPattern::Needed>& choice, Set& set) {
-    for (TextPattern::Needed& needed : choice) {
-      Witness witness{.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = needed.where(), .text = std::move(needed.folded)};
-      if (!Usable(witness)) return false;
-      Add(std::move(witness), set);
-    }
+  const auto add_literal = [&](TextPattern::Needed needed, Set& set) {
+    Witness witness{.kind = keyword ? Witness::Kind::kKeyword : Witness::Kind::kLiteral, .field = item.field, .where = needed.where(), .text = std::move(needed.folded)};
+    if (!Usable(witness)) return false;
+    Add(std::move(witness), set);
     return true;
   };
-  if (Cheapest(PatternOf(item.field, test).Choices(), add, out)) return true;
+  const auto add = [&](std::vector<TextPattern::Needed>& choice, Set& set) {
+    return std::all_of(choice.begin(), choice.end(), [&](TextPattern::Needed& needed) { return add_literal(std::move(needed), set); });
+  };
+  const TextPattern pattern = PatternOf(item.field, test);
+  if (pattern.OneLiteral() ? add_literal(pattern.Literal(), out) : Cheapest(pattern.Choices(), add, out)) return true;
   if (!keyword) Add({.kind = Witness::Kind::kPresent, .field = item.field}, out);
   return !keyword;
 }
