@@ -45,8 +45,9 @@ class EventStream {
   bool ok_ = false, have_event_ = false;
 };
 
-// Growing from one entry on would move the nodes of most maps three times over.
-constexpr size_t kUsualEntries = 8;
+// Growing from one entry on would move the nodes of most maps three times over. Together they are under a kilobyte, which
+// malloc has at hand.
+constexpr size_t kUsualEntries = 5, kUsualItems = 8;
 
 class TreeBuilder {
  public:
@@ -173,7 +174,7 @@ class TreeBuilder {
 
   bool ReadSequence(YamlNode& node, int depth) {
     node.kind = YamlNode::Kind::kSequence;
-    node.items.reserve(kUsualEntries);
+    node.items.reserve(kUsualItems);
     while (Advance()) {
       if (stream_.event().type == YAML_SEQUENCE_END_EVENT) return true;
       if (!ReadNode(node.items.emplace_back(), depth + 1)) return false;
