@@ -19,7 +19,7 @@ using content::Rule;
 class Compiler {
  public:
   Compiler(CompiledProgram& out, content::Diagnostics& diagnostics)
-      : out_(out), content_(out.plan->content()), diagnostics_(diagnostics), witnesses_(content_) {}
+      : out_(out), content_(out.plan->content()), diagnostics_(diagnostics), witnesses_(std::in_place, content_) {}
 
   void Run() {
     for (const std::string& name : LogsourceAttributes(content_)) {
@@ -95,7 +95,7 @@ class Compiler {
     const auto [it, fresh] = predicates_.try_emplace(content::ItemText(item, content_.fields), static_cast<uint32_t>(out_.predicates.size()));
     if (!fresh && it->second != kRefused) return it->second;
     Predicate predicate;   // what was refused before is refused again, with this rule's place
-    if (!predicate.Compile(item, witnesses_.grams(), diagnostics_)) {
+    if (!predicate.Compile(item, witnesses_->grams(), diagnostics_)) {
       it->second = kRefused;
       return std::nullopt;
     }
@@ -131,7 +131,7 @@ class Compiler {
   }
 
   void AddWitnesses(uint32_t condition, const Rule& rule) {
-    std::optional<std::vector<Witness>> witnesses = witnesses_.Choose(rule);
+    std::optional<std::vector<Witness>> witnesses = witnesses_->Choose(rule);
     if (!witnesses) {
       out_.always.push_back(condition);
       return;
@@ -139,15 +139,26 @@ class Compiler {
     for (Witness& witness : *witnesses) led_to_.emplace_back(std::move(witness), condition);
   }
 
+  // What conditions alone needed makes room first: here is the most that loading rules takes.
   void AddClues() {
-    out_.grams = witnesses_.grams();
-    std::sort(led_to_.begin(), led_to_.end());
-    for (auto& [witness, condition] : led_to_) {
+    out_.grams = witnesses_->grams();
+    witnesses_.reset();
+    predicates_ = {};
+    std::vector<std::pair<Witness, uint32_t>*> sorted;
+    sorted.reserve(led_to_.size());
+    for (auto& each : led_to_) sorted.push_back(&each);
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return *a < *b; });
+    size_t distinct = 0;
+    for (size_t i = 0; i < sorted.size(); i++) distinct += i == 0 || sorted[i]->first != sorted[i - 1]->first;
+    out_.clues.reserve(distinct);
+    out_.led_to.reserve(sorted.size());
+    for (auto* each : sorted) {
       const uint32_t end = static_cast<uint32_t>(out_.led_to.size());
-      if (out_.clues.empty() || out_.clues.back().witness != witness) out_.clues.push_back({std::move(witness), {end, end}});
-      out_.led_to.push_back(condition);
+      if (out_.clues.empty() || out_.clues.back().witness != each->first) out_.clues.push_back({std::move(each->first), {end, end}});
+      out_.led_to.push_back(each->second);
       out_.clues.back().conditions.end++;
     }
+    led_to_ = {};
   }
 
   static constexpr uint32_t kRefused = UINT32_MAX;
@@ -155,7 +166,7 @@ class Compiler {
   CompiledProgram& out_;
   const content::ContentSet& content_;
   content::Diagnostics& diagnostics_;
-  const WitnessChooser witnesses_;
+  std::optional<const WitnessChooser> witnesses_;
   absl::flat_hash_map<std::string, uint32_t> predicates_;   // by ItemText
   std::vector<uint32_t> predicate_of_;                      // by item of the rule at hand
   std::vector<std::pair<Witness, uint32_t>> led_to_;        // conditions

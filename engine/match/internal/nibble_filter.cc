@@ -25,6 +25,7 @@ uint32_t NibbleFilter::Add(std::string_view literal, const float* window_costs, 
   uint32_t best_place = 0, best_group = 0;
   float best = FLT_MAX;
   for (uint32_t place = 0; place + kWindow <= literal.size(); place++) {
+    if (window_costs[place] >= best) continue;   // a group only adds to it
     for (uint32_t group = 0; group < std::min(used_ + 1, many_ ? kGroups : 8); group++) {   // empty groups are alike
       const float cost = With(group, literal.data() + place, shares).Share() - groups_[group].Share() + window_costs[place];
       if (cost < best) best = cost, best_place = place, best_group = group;
