@@ -1,6 +1,7 @@
 #include "engine/content/content_set.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "engine/content/internal/playbook_reader.h"
@@ -33,6 +32,33 @@ bool IsYamlName(std::string_view name) { return EndsWith(name, ".yml") || EndsWi
 struct FoundFile {
   std::string path;      // as it is opened and named in messages
   std::string role;      // what it was found under, and its path below that: part of the hash, so that places do not matter
+};
+
+// A file opened for reading, closed whatever happens. A pipe is not waited for.
+struct OpenFile {
+  explicit OpenFile(const std::string& path) : fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)), error(fd < 0 ? errno : 0) {}
+  ~OpenFile() {
+    if (fd >= 0) close(fd);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  // Fills `text`, which becomes shorter where the file is. Returns errno of what failed, or 0.
+  int ReadInto(std::string& text) const {
+    if (fd < 0) return error;
+    size_t size = 0;
+    while (size < text.size()) {
+      const ssize_t some = read(fd, text.data() + size, text.size() - size);
+      if (some < 0 && errno == EINTR) continue;
+      if (some < 0) return errno;
+      if (some == 0) break;
+      size += static_cast<size_t>(some);
+    }
+    text.resize(size);
+    return 0;
+  }
+
+  const int fd, error;   // -1 and why
 };
 
 class Loader {
@@ -79,8 +105,9 @@ class Loader {
 
   // The text of a file, registered for diagnostics. False when it cannot be used.
   bool ReadText(const FoundFile& found, uint32_t* file, std::string* text) {
+    const OpenFile in(found.path);
     struct stat info;
-    if (stat(found.path.c_str(), &info) != 0) {
+    if ((in.fd >= 0 ? fstat(in.fd, &info) : stat(found.path.c_str(), &info)) != 0) {
       FileError(found.path, std::string("cannot be read: ") + strerror(errno));
       return false;
     }
@@ -93,12 +120,9 @@ class Loader {
       FileError(found.path, "larger than " + std::to_string(kMaxRuleFileBytes >> 20) + " MiB: not read");
       return false;
     }
-    std::ifstream in(found.path, std::ios::binary);
     text->resize(static_cast<size_t>(info.st_size));
-    in.read(text->data(), info.st_size);
-    text->resize(static_cast<size_t>(std::max<std::streamsize>(0, in.gcount())));
-    if (!in && !in.eof()) {
-      FileError(found.path, std::string("cannot be read: ") + strerror(errno));
+    if (const int error = in.ReadInto(*text); error != 0) {
+      FileError(found.path, std::string("cannot be read: ") + strerror(error));
       return false;
     }
     if (const size_t bad = FindBadUtf8(*text); bad != std::string::npos) {
