@@ -73,8 +73,8 @@ void FoldTo(std::string_view text, std::string& out) {
 }
 
 std::string Folded(std::string_view text) {
-  std::string out;
-  FoldTo(text, out);
+  std::string out(text);   // ASCII keeps its size, and takes no more memory than that
+  if (!FoldAscii(text, out.data())) FoldTo(text, out);
   return out;
 }
 

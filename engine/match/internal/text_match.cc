@@ -213,8 +213,8 @@ bool TextPattern::RunsMatch(std::string_view text) const {
   return any_after_ || RunEndsAt(runs_.back(), text, at);
 }
 
-std::vector<TextPattern::Needed> TextPattern::Needs() const {
-  std::vector<Needed> out;
+TextPattern::NeededList TextPattern::Needs() const {
+  NeededList out;
   if (form_ != Form::kRuns) out.push_back({cased_ ? Folded(literal_) : literal_, !any_before_, !any_after_});
   for (size_t r = 0; r < runs_.size(); r++) {
     const std::vector<Unit>& units = runs_[r].units;
@@ -228,13 +228,13 @@ std::vector<TextPattern::Needed> TextPattern::Needs() const {
   return out;
 }
 
-std::vector<std::vector<TextPattern::Needed>> TextPattern::Choices() const {
-  std::vector<std::vector<Needed>> out;
+std::vector<TextPattern::NeededList> TextPattern::Choices() const {
+  std::vector<NeededList> out;
   for (Needed& needed : Needs()) out.emplace_back().push_back(std::move(needed));
   for (const Run& run : runs_) {
     for (size_t u = 0; u < run.units.size(); u++) {
       if (run.units[u].kind != Unit::Kind::kDash) continue;
-      std::vector<Needed>& choice = out.emplace_back();
+      NeededList& choice = out.emplace_back();
       for (const char32_t dash : kDashes) {
         char bytes[4];
         std::string text = u > 0 ? run.units[u - 1].text : "";

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "engine/content/sigma/rule.h"
 #include "engine/match/internal/literal_index.h"
 
@@ -42,10 +43,11 @@ class TextPattern {
       return at_start ? (at_end ? LiteralIndex::Where::kWhole : LiteralIndex::Where::kStart) : at_end ? LiteralIndex::Where::kEnd : LiteralIndex::Where::kAnywhere;
     }
   };
-  std::vector<Needed> Needs() const;
+  using NeededList = absl::InlinedVector<Needed, 1>;
+  NeededList Needs() const;
   // The same as choices, each a list of which one is necessary: a literal alone, or a dash in its five forms with the text
   // around it.
-  std::vector<std::vector<Needed>> Choices() const;
+  std::vector<NeededList> Choices() const;
   // Is Needs()[0] alone all that the pattern says, without case?
   bool OneLiteral() const { return form_ != Form::kRuns && !cased_; }
   // That. REQUIRES: OneLiteral().

@@ -207,7 +207,7 @@ bool WitnessChooser::OfPattern(const Item& item, const ValueTest& test, Set& out
     Add(std::move(witness), set);
     return true;
   };
-  const auto add = [&](std::vector<TextPattern::Needed>& choice, Set& set) {
+  const auto add = [&](TextPattern::NeededList& choice, Set& set) {
     return std::all_of(choice.begin(), choice.end(), [&](TextPattern::Needed& needed) { return add_literal(std::move(needed), set); });
   };
   const TextPattern pattern = PatternOf(item.field, test);
