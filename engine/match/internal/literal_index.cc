@@ -19,10 +19,10 @@ constexpr ptrdiff_t kFewPairs = 32;
 constexpr ptrdiff_t kFew = 128, kFewMiddle = 32;
 
 constexpr size_t kGram = 3;
+// Put together in a register: three bytes copied are two stores, for which a load of four waits.
 uint32_t GramAt(std::string_view text, size_t at) {
-  uint32_t gram = 0;
-  memcpy(&gram, text.data() + at, kGram);
-  return gram;
+  const auto byte = [&](size_t i) { return uint32_t{static_cast<unsigned char>(text[at + i])}; };
+  return byte(0) | byte(1) << 8 | byte(2) << 16;
 }
 
 }  // namespace
