@@ -58,12 +58,15 @@ class Matcher {
       if (!attribute.field.valid()) continue;
       for (const Value& value : event_.values(attribute.field)) {
         if (value.kind != ValueKind::kString || value.text.empty()) continue;
+        // What is longer names nothing that a rule names, or is worth no memory.
+        if (value.text.size() > ScratchState::AttributeMemo::kLongestText) {
+          key[i] = MeaningOf(attribute, value.text);
+          break;
+        }
         ScratchState::AttributeMemo::Known& known = state_.attributes[i].Of(value.text);
         if (known.text != value.text) {
           known.text = value.text;
-          FoldTo(value.text, state_.folded);
-          const auto it = attribute.values.find(state_.folded);
-          known.value = it == attribute.values.end() ? kForeign : it->second;
+          known.value = MeaningOf(attribute, value.text);
         }
         key[i] = known.value;
         break;
@@ -77,6 +80,12 @@ class Matcher {
       recent.key = key;
     }
     return *recent.of;
+  }
+
+  uint32_t MeaningOf(const LogsourceAttributeTable& attribute, std::string_view text) {
+    FoldTo(text, state_.folded);
+    const auto it = attribute.values.find(state_.folded);
+    return it == attribute.values.end() ? kForeign : it->second;
   }
 
   const EventClass& ClassOf(const LogsourceKey& key) {

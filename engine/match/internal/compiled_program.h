@@ -129,7 +129,7 @@ struct ScratchState {
 
   // --logsource-from-event: what texts of an attribute meant, a few of each; and the classes met so far.
   struct AttributeMemo {
-    static constexpr size_t kTexts = 8;
+    static constexpr size_t kTexts = 8, kLongestText = 256;
     struct Known {
       std::string text;
       uint32_t value = kUnstated;
