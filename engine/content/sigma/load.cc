@@ -1,6 +1,7 @@
 #include "engine/content/sigma/load.h"
 
 #include <algorithm>
+#include <deque>
 #include <set>
 #include <utility>
 
@@ -211,7 +212,7 @@ class RuleCollector::Impl {
       filters_.push_back(std::move(filter));
       return;
     }
-    ParsedRule parsed;
+    ParsedRule& parsed = parsed_.emplace_back();
     parsed.rule.place = document.place;
     ParseHeader(document, parsed.rule);
     if (const YamlNode* correlation = document.Find("correlation")) {
@@ -230,7 +231,6 @@ class RuleCollector::Impl {
       // Its name stays known, so that who refers to it is told the true reason.
       parsed.refused = true;
     }
-    parsed_.push_back(std::move(parsed));
   }
 
   void ParseDetectionRule(const YamlNode& document, Rule& rule) {
@@ -763,7 +763,7 @@ class RuleCollector::Impl {
 
   SigmaContext context_;
   Diagnostics& diagnostics_;
-  std::vector<ParsedRule> parsed_;
+  std::deque<ParsedRule> parsed_;   // large: they stay where they are
   std::vector<ParsedFilter> filters_;
   std::vector<size_t> path_;     // of Depth
   size_t unknown_ = 0;           // references to rules that are not there
