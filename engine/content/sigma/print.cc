@@ -140,7 +140,9 @@ std::string ItemText(const Item& item, const FieldTable& fields) {
 }
 
 std::string DetectionText(const Detection& detection, const FieldTable& fields) {
-  std::string out = "logsource " + detection.logsource.product + "/" + detection.logsource.category + "/" + detection.logsource.service + ": ";
+  std::string out;
+  out.reserve(1000);   // what most take
+  out += "logsource " + detection.logsource.product + "/" + detection.logsource.category + "/" + detection.logsource.service + ": ";
   for (const auto& [name, value] : detection.logsource.custom) out += name + "=" + value + " ";
   AppendExpr(detection.condition, detection.items, fields, out);
   return out;

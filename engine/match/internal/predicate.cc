@@ -162,9 +162,10 @@ void Predicate::MakeIndex(Group& group, const GramCounts& grams) {
     if (!LiteralIndex::Takes(needed.folded, needed.where())) continue;
     (needed.where() == LiteralIndex::Where::kAnywhere ? anywhere : ends).push_back({i, std::move(needed)});
   }
-  auto index = std::make_unique<LiteralIndex>();
+  std::unique_ptr<LiteralIndex> index;   // large, and few groups have one
   std::vector<bool> taken(group.patterns.size());
   const auto add = [&](const std::vector<Literal>& literals) {
+    if (index == nullptr) index = std::make_unique<LiteralIndex>();
     for (const Literal& each : literals) {
       index->Add(each.needed.folded, each.needed.where(), 0);
       taken[each.pattern] = true;
@@ -184,7 +185,7 @@ void Predicate::MakeIndex(Group& group, const GramCounts& grams) {
     if (!taken[i]) rest.push_back(std::move(group.patterns[i]));
   }
   group.patterns = std::move(rest);
-  if (index->empty()) return;
+  if (index == nullptr) return;
   index->Build(grams);
   group.literals = std::move(index);
 }
@@ -195,7 +196,7 @@ bool Predicate::Compile(const content::Item& item, const GramCounts& grams, cont
   by_text_ = item.field.valid();
   bool ok = true;
   for (const auto& entry : item.values) {
-    if (item.all || groups_.empty()) groups_.emplace_back();
+    if (item.all || groups_.empty()) groups_.emplace_back().patterns.reserve(item.all ? entry.size() : item.values.size());
     for (const content::ValueTest& test : entry) ok &= AddTest(test, test.place.line > 0 ? test.place : item.place, diagnostics, groups_.back());
   }
   constexpr uint32_t kPatternCost = 4, kIndexCost = 16, kTestCost = 40, kElementCost = 1000;
