@@ -20,6 +20,8 @@ std::shared_ptr<const ContentSet> ContentFromText(const InlineContent& texts, Di
   write("rules/all.yml", texts.rules);
   for (const auto& [name, lines] : texts.lists) write("lists/" + name + ".txt", lines);
   auto content = LoadContent({.content_dir = folder, .portable = texts.portable, .check_value = texts.check_value}, diagnostics);
+  // A file is read again when somebody first asks for a line of it, which may be later.
+  for (uint32_t file = 0; file < diagnostics.files(); file++) diagnostics.Line({file, 1, 1});
   fs::remove_all(folder);
   return content;
 }
