@@ -226,7 +226,8 @@ detection: {office: {ip|startswith: 10.}, condition: not office}
                              env={**os.environ, 'TOCSIN_CONTENT': str(RULES), 'COLUMNS': '80'}).stdout
         self.assertEqual([line for line in out.splitlines() if len(line) > 80 and str(self.folder) not in line], [])
         self.assertRegex(out, r'^500 events, 2 rules, 3 predicates; 1,000 hits\n')
-        self.assertIn('tried on every event of category login: a `not` names nothing that must be there', ' '.join(out.split()))
+        # On a busy machine a rule's time may be less than what reading the clock takes; then it is not among the dearest.
+        self.assertEqual('tried on every event of category login: a `not` names nothing that must be there' in ' '.join(out.split()), 'rule    outside' in out)
 
     def test_top(self):
         log = self.write('log.ndjson', ''.join(login(i % 60) for i in range(500)))
