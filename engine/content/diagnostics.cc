@@ -1,9 +1,12 @@
 #include "engine/content/diagnostics.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstddef>
-#include <fstream>
 #include <functional>
 #include <numeric>
 #include <tuple>
@@ -80,10 +83,19 @@ uint32_t Diagnostics::AddFileOnDisk(std::string path, std::string_view text) {
 }
 
 std::string Diagnostics::TextOnDisk(const File& file) {
+  // Whatever stands there by now: a pipe is not waited for.
+  const int fd = open(file.name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return "";
   std::string text(file.size, '\0');
-  std::ifstream in(file.name, std::ios::binary);
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  return in && std::hash<std::string_view>()(text) == file.hash ? text : "";
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t some = read(fd, text.data() + size, text.size() - size);
+    if (some < 0 && errno == EINTR) continue;
+    if (some <= 0) break;
+    size += static_cast<size_t>(some);
+  }
+  close(fd);
+  return size == text.size() && std::hash<std::string_view>()(text) == file.hash ? text : "";
 }
 
 void Diagnostics::Error(std::string_view code, Place place, std::string message, std::string expected) {
@@ -144,7 +156,11 @@ std::string Diagnostics::TextOf(const Diagnostic& diagnostic) const {
   }
   out += diagnostic.severity == Severity::kError ? "error " : "warning ";
   out += diagnostic.code + ": " + diagnostic.message + "\n";
-  if (place.file < files_.size() && place.line > 0) out += Snippet(Line(place), place.column);
+  if (place.file < files_.size() && place.line > 0) {
+    const std::string_view line = Line(place);
+    const File& file = files_[place.file];
+    if (file.size == 0 || !file.text.empty()) out += Snippet(line, place.column);   // else the file is another by now
+  }
   if (!diagnostic.expected.empty()) out += "    expected: " + diagnostic.expected + "\n";
   return out;
 }

@@ -154,13 +154,15 @@ struct EventView {
   EventTime time;                      // event time, or the transport's when flags.time_inferred; may be unknown
   EventTime transport;
   int64_t precision_ns = 1;
-  Identity identity;
+  // From here on what is marked (*) is made by Reader::Finish alone, or never, where the plan does not keep all events (Keeps).
+  Identity identity;                   // (*)
   uint64_t content_hash = 0;           // of the bytes outside `volatile:` fields: same id, other bytes = id_conflict
   EventFlags flags;
-  content::EvidenceClasses classes = 0;
+  content::EvidenceClasses classes = 0;   // (*)
   std::string_view body;               // the JSON object that the fields are read from: raw, or what a webhook envelope holds
   std::string_view raw;                // the record's bytes, webhook envelope included (an element of an array: its own)
-  std::string_view plain;              // the same with the escapes of its strings undone: what its values' texts are stretches of
+  std::string_view plain;              // the same with the escapes of its strings undone: values' texts are stretches of it, but those of derived
+                                       //   and transport fields
   std::span<const Header> headers;     // of the message it came in; not those of an envelope
   std::string_view folder;             // name of the folder that held its file
 
@@ -168,6 +170,7 @@ struct EventView {
     const Slot& slot = slots[field.value()];
     return {value_base, slot.epoch == epoch ? slot.first : kNoValue};
   }
+  // Both (*).
   std::span<const EntityKey> entities() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return {entity_base, entity_count}; }
   std::span<const Link> links() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return {link_base, link_count}; }
 

@@ -296,16 +296,26 @@ void CompiledPlan::CompileSource(size_t index, const RuleFields& every_rule, Dia
   out.identity_seed = EntityHash(EntityKind::kToken, def.name);
 }
 
+// What a logsource may be told by, of an event that states its own.
+void CompiledPlan::AddAttributes(std::set<FieldId>& fields) const {
+  for (const FieldId field : logsource_fields) {
+    if (field.valid()) fields.insert(field);
+  }
+  AddOwnAttributes(*content_, fields);
+}
+
 // What no detection rule reads is derived later, or never.
 void CompiledPlan::Postpone(const RuleFields& every_rule, CompiledSource& source) const {
   const SourceDef& def = *source.def;
   FieldSet read = every_rule.wanted;
   AddAlways(def, read);
+  if (options.logsource_from_event) AddAttributes(read);
   for (const auto& link : def.links) AddTests(link.when, read);   // a link is not waited for
   for (size_t before = 0; before != read.size();) {
     before = read.size();
     AddDerivedFor(def, read);
-    // One that reads what a field holds before that is derived goes before it.
+    if (options.keeps == Keeps::kNothing) continue;
+    // One that reads a field as the event gives it goes before that field is derived: with `b: {a}`, then `a: {c}`, b has the event's a.
     for (size_t i = 0; i < def.derived.size(); i++) {
       FieldSet from;
       AddDerived(def.derived[i], from);
@@ -337,14 +347,11 @@ void CompiledPlan::BuildTrie(size_t index, const RuleFields& every_rule, FieldSe
     }
     own.AddTo(wanted, out.leaves);
   }
+  if (options.logsource_from_event) AddAttributes(wanted);
   if (options.keeps == Keeps::kNothing && out.def != nullptr) {
     AddAlways(*out.def, wanted);
     AddDerivedFor(*out.def, wanted);
   }
-  for (const FieldId field : logsource_fields) {
-    if (options.logsource_from_event && field.valid()) wanted.insert(field);
-  }
-  if (options.logsource_from_event) AddOwnAttributes(*content_, wanted);
   if (!options.time_field.empty()) {
     if (const auto field = content_->fields.Find(options.time_field)) {
       wanted.insert(*field);

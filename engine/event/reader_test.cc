@@ -630,6 +630,33 @@ samples: ['{"odd":1}']
   EXPECT_GE(changed, 2u) << "nothing was left for later";
 }
 
+// The symptom: an event that named a category of its own hid from the rules of the one that its source derives, in match alone.
+TEST_F(ReaderTest, AnAttributeThatIsDerivedIsMadeForMatching) {
+  constexpr char kOwn[] = R"(
+name: odd
+logsource: {product: odd}
+recognise: {odd|exists: true}
+time: [at]
+identity: [record]
+fields:
+  category: '{kind}'
+samples: ['{"odd":1}']
+)";
+  content::Diagnostics diagnostics;
+  const auto content = content::ContentFromText({.rules = "title: r\nlogsource: {category: login}\ndetection: {s: {a: x}, condition: s}\n", .sources = kOwn}, diagnostics);
+  const Batch batch = BatchOf({R"({"odd":1,"kind":"login","category":"a lie"})"});
+  for (const Keeps keeps : {Keeps::kAll, Keeps::kHits, Keeps::kNothing}) {
+    const auto plan = Plan::Compile(content, {.logsource_from_event = true, .keeps = keeps}, diagnostics);
+    ASSERT_EQ(diagnostics.Text(), "");
+    Reader reader(plan, inputs_);
+    reader.Start(batch);
+    ASSERT_TRUE(reader.Next());
+    std::string category;
+    for (const Value& value : reader.event().values(*content->fields.Find("category"))) category += std::string(value.text) + ",";
+    EXPECT_EQ(category, "login,") << static_cast<int>(keeps);
+  }
+}
+
 TEST_F(ReaderTest, TheCounterCounts) {
   const uint64_t before = allocations;
   std::string* text = new std::string(1000, 'x');

@@ -93,19 +93,25 @@ class Matcher {
       const auto it = classes->find(key);
       if (it != classes->end()) return *it->second;
     }
-    const EventClass& made = MakeClass(key);
+    return MakeClass(key);
+  }
+
+  void TablesMade() {
     state_.classes_made++;
     probe_.ClassMade();
-    return made;
   }
 
   const EventClass& MakeClass(const LogsourceKey& key) {
     if (state_.classes.size() < kOwnDispatches && state_.dispatch_bytes < kOwnDispatchBytes) {
       const EventClass& made = *state_.classes.emplace(key, std::make_unique<EventClass>(program_.MakeClass(key))).first->second;
       state_.dispatch_bytes += made.dispatch->bytes();
+      TablesMade();
       return made;
     }
-    if (state_.for_all == nullptr) state_.for_all = program_.DispatchForAll();
+    if (state_.for_all == nullptr) {
+      state_.for_all = program_.DispatchForAll();
+      TablesMade();
+    }
     if (state_.more_classes.size() >= kMoreClasses) {
       state_.more_classes.clear();
       state_.recent = {};

@@ -93,9 +93,8 @@ class MatchRun {
     while (reader.Next()) {
       const event::EventView& event = reader.event();
       work.events++;
-      if (event.flags.skip_match) continue;
       const bool timed = event.time.known() && !event.flags.time_inferred && !event.flags.no_time;
-      for (const RuleId rule : worker.Match(event)) {
+      for (const RuleId rule : event.flags.skip_match ? std::span<const RuleId>() : worker.Match(event)) {
         work.lines.push_back({timed ? event.time : EventTime{}, event.number, rule.value(), kDetection});
         if (!timed || !feeds_correlation_[rule.value()]) continue;
         reader.Finish();

@@ -119,10 +119,14 @@ class Profile(unittest.TestCase):
         shown = re.findall(r'\$ tocsin (rules profile [^\n]*)\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)
         self.assertEqual(len(shown), 1)
         for command, block in shown:
-            result = subprocess.run([PROGRAM, *command.split()], capture_output=True, text=True, cwd=ROOT, env={**os.environ, 'COLUMNS': '100'})
-            for line in without_times(block):
-                if line != '[...]':
-                    self.assertIn(line, without_times(result.stdout))
+            wanted = {line for line in without_times(block) if line != '[...]'}
+            # Which rules are among the dearest is the clock's to say; one that took less than reading it is not shown.
+            for _ in range(10):
+                result = subprocess.run([PROGRAM, *command.split()], capture_output=True, text=True, cwd=ROOT, env={**os.environ, 'COLUMNS': '100'})
+                missing = wanted - set(without_times(result.stdout))
+                if not missing:
+                    break
+            self.assertEqual(missing, set(), result.stdout)
 
 
 class Configuration(unittest.TestCase):

@@ -19,7 +19,7 @@ class Product {
   // `time_field` must be a field that some rule reads.
   explicit Product(std::shared_ptr<const content::ContentSet> content, content::Diagnostics& diagnostics, const match::ProgramOptions& options = {}, const std::string& time_field = "")
       : content_(std::move(content)),
-        plan_(event::Plan::Compile(content_, {.logsource_from_event = options.logsource_from_event, .time_field = time_field}, diagnostics)),
+        plan_(event::Plan::Compile(content_, {.logsource_from_event = options.logsource_from_event, .keeps = event::Keeps::kNothing, .time_field = time_field}, diagnostics)),
         program_(match::Program::Compile(plan_, options, diagnostics)),
         scratch_(*program_),
         reader_(plan_, inputs_) {

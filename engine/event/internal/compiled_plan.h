@@ -60,7 +60,7 @@ struct CompiledSource {
   std::vector<CompiledClassRule> class_rules;
   std::vector<FieldId> time;
   uint64_t identity_seed = 0;                // hash of the source's name
-  bool identity_first = false;               // it reads what is derived before the event is matched: as it stands in the event
+  bool identity_first = false;               // identity is taken before derived fields take the place of what it reads
   bool leaves = false;                       // a keyword rule may apply to it
 };
 
@@ -93,6 +93,7 @@ class CompiledPlan : public Plan {
 
  private:
   struct RuleFields;
+  void AddAttributes(std::set<FieldId>& fields) const;
   void Postpone(const RuleFields& every_rule, CompiledSource& source) const;
   void CompileSource(size_t index, const RuleFields& every_rule, content::Diagnostics& diagnostics);
   // Adds to `too_long` the fields that the trie refuses.

@@ -25,8 +25,8 @@ class Finisher {
   // The source by its definition's tests; !valid() = none. Where the input names its source, those that extend it are asked: the
   // named one when none of them takes the event. REQUIRES: Attach.
   SourceId Recognise(const EventView& event, SourceId named, bool* ambiguous) const;
-  // The rest, for the source that `event` has by now; with Keeps::kHits what matching asks for, and FinishRest the rest of that, at
-  // once where the event gives a link. Texts live until Begin.
+  // All else, for the source that `event` has by now. With Keeps::kHits only what matching asks for, unless the event gives a link:
+  // what is left FinishRest makes, once. Texts live until Begin.
   void Finish(EventView& event);
   void FinishRest(EventView& event);
   void Begin() {

@@ -1,4 +1,4 @@
-// Memory for the texts an event makes (strings with their escapes undone, canonical keys, derived fields): valid until Clear,
+// Memory for the texts an event makes (canonical keys, derived fields): valid until Clear,
 // addresses never move.
 #ifndef TOCSIN_ENGINE_EVENT_INTERNAL_TEXT_ARENA_H_
 #define TOCSIN_ENGINE_EVENT_INTERNAL_TEXT_ARENA_H_

@@ -67,6 +67,7 @@ class Walker {
     char text[kLongestKnown + 8] = {};
     void SetText(std::string_view key);
   };
+  static_assert(sizeof(KnownKey) == 64, "one line of the cache");
   struct Memory {
     std::vector<KnownKey> keys;                    // by edge, then the others; its memory stays where it is
     std::vector<KnownKey> before;                  // by node: what comes before the first key of its objects

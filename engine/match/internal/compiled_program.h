@@ -143,7 +143,7 @@ struct ScratchState {
   absl::flat_hash_map<LogsourceKey, std::unique_ptr<EventClass>> more_classes;
   std::shared_ptr<const Dispatch> for_all;   // theirs
   size_t dispatch_bytes = 0;             // of the dispatches that are a class's own
-  uint64_t classes_made = 0;
+  uint64_t classes_made = 0;             // with tables
   LogsourceKey key;                      // of the event at hand
   struct ClassMemo {
     LogsourceKey key;

@@ -118,6 +118,7 @@ class ValueMemo {
     Id of;
     uint32_t slots[2 * kOutcomePairs];     // predicate + 1, and a bit; in pairs, the newer first
   };
+  static_assert(sizeof(Outcomes) == 256, "four lines of the cache");
   // A value that comes again earns one, a new one costs one; without credit a field is left alone for so many values.
   static constexpr int32_t kMostCredit = 1024, kPause = 8192;
   static constexpr uint64_t kMultipliers[] = {0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93};

@@ -24,7 +24,7 @@ void RecordedRun::Read(BoundedInput& input, const Observer& observer) {
         hits_.push_back({event.number, timed ? event.time : event::EventTime{}, rule});
         if (timed) timed_hits_.push_back(worker.writer.Write(event, rule, arena_));
       }
-      if (timed && !event.flags.skip_match) {
+      if (timed) {
         for (event::Link link : event.links()) {
           link.from = link_text_.emplace_back(link.from);
           link.to = link_text_.emplace_back(link.to);
