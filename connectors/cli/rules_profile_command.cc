@@ -68,7 +68,7 @@ void AddRulesProfile(CLI::App& rules, int& exit_code) {
       "  costs   time an event and a candidate; candidates, questions to predicates, hits: counts are exact\n"
       "  why     what led to the rule, and in how many events of its logsource that stood; or why nothing leads to it\n"
       "  mostly  the predicate that most of its time went to\n"
-      "A predicate is evaluated once an event, whoever asks; its time is split among the rules that asked, by how often they did.\n"
+      "A predicate is evaluated at most once an event, whoever asks; its time is split among the rules that asked, by how often they did.\n"
       "Detections only: what correlations cost is not in it. A few thousand events of the kind in question are enough.\n\n"
       "  tocsin rules profile --rules my-rules logs/\n"
       "  tocsin rules profile --rules community --logsource-from-event --json events.ndjson");

@@ -5,11 +5,12 @@
 // the text asks a small bit table whether any window may begin here, and nearly always none does. What a key finds is then
 // compared in full. The cost does not grow with the number of literals but with how many share their bytes with the text.
 //
-// Few literals need no table in memory: shuffles tell where one of their windows may begin (internal/nibble_filter.h). Of many, a
+// Few literals need no bit table: shuffles tell where one of their windows may begin (internal/nibble_filter.h). Of many, a
 // pass goes in steps: of four windows a byte apart one stands at a place that four divides, wherever the literal does, so all
 // four are entered, and three of four places are passed over. That takes seven bytes of literal for windows of four bytes.
 // Shorter literals are sought two bytes a step: windows of three bytes for literals of four to six, of two bytes for those of
-// three. So there are four passes at most; most fields need one. Literals that are not ASCII are an
+// three. So there are four passes at most; most fields need one. Literals of one and two bytes are sought each by itself: they lead
+// to rules only where nothing longer does. Literals that are not ASCII are an
 // index of their own, asked by texts that are not.
 //
 // Add, then Build, then const Find for ever; thread-safe then. Literals and texts are folded alike (internal/casefold.h).
@@ -33,13 +34,13 @@
 
 namespace tocsin::match {
 
-// How often three bytes in a row occur in the literals of a rule set: what many rules name is common in traffic too. Counts
-// are kept by a hash of the bytes: they choose windows, and a wrong one costs time alone.
+// How often three bytes in a row, and single bytes, occur in the literals of a rule set: what many rules name is common in traffic
+// too. Counts are kept by a hash of the three: they choose windows, and a wrong one costs time alone.
 class GramCounts {
  public:
   void Add(std::string_view folded);
   NibbleShares Nibbles() const;
-  uint64_t all() const { return all_; }
+  uint64_t all() const { return all_; }   // bytes counted
   uint32_t Of(uint32_t gram) const { return counts_[Slot(gram)]; }
   // The least of them in a text; 0 for one shorter than that.
   uint32_t Rarest(std::string_view folded) const;
