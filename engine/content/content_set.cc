@@ -1,18 +1,17 @@
 #include "engine/content/content_set.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
 #include <utility>
 
+#include "engine/content/internal/open_file.h"
 #include "engine/content/internal/playbook_reader.h"
 #include "engine/content/internal/sha256.h"
 #include "engine/content/internal/site_reader.h"
@@ -32,33 +31,6 @@ bool IsYamlName(std::string_view name) { return EndsWith(name, ".yml") || EndsWi
 struct FoundFile {
   std::string path;      // as it is opened and named in messages
   std::string role;      // what it was found under, and its path below that: part of the hash, so that places do not matter
-};
-
-// A file opened for reading, closed whatever happens. A pipe is not waited for.
-struct OpenFile {
-  explicit OpenFile(const std::string& path) : fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)), error(fd < 0 ? errno : 0) {}
-  ~OpenFile() {
-    if (fd >= 0) close(fd);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-
-  // Fills `text`, which becomes shorter where the file is. Returns errno of what failed, or 0.
-  int ReadInto(std::string& text) const {
-    if (fd < 0) return error;
-    size_t size = 0;
-    while (size < text.size()) {
-      const ssize_t some = read(fd, text.data() + size, text.size() - size);
-      if (some < 0 && errno == EINTR) continue;
-      if (some < 0) return errno;
-      if (some == 0) break;
-      size += static_cast<size_t>(some);
-    }
-    text.resize(size);
-    return 0;
-  }
-
-  const int fd, error;   // -1 and why
 };
 
 class Loader {

@@ -1,17 +1,14 @@
 #include "engine/content/diagnostics.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstddef>
 #include <functional>
 #include <numeric>
 #include <tuple>
 #include <utility>
 
+#include "engine/content/internal/open_file.h"
 #include "engine/content/terminal_text.h"
 #include "engine/content/utf8.h"
 
@@ -83,19 +80,9 @@ uint32_t Diagnostics::AddFileOnDisk(std::string path, std::string_view text) {
 }
 
 std::string Diagnostics::TextOnDisk(const File& file) {
-  // Whatever stands there by now: a pipe is not waited for.
-  const int fd = open(file.name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) return "";
   std::string text(file.size, '\0');
-  size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t some = read(fd, text.data() + size, text.size() - size);
-    if (some < 0 && errno == EINTR) continue;
-    if (some <= 0) break;
-    size += static_cast<size_t>(some);
-  }
-  close(fd);
-  return size == text.size() && std::hash<std::string_view>()(text) == file.hash ? text : "";
+  const bool read = OpenFile(file.name).ReadInto(text) == 0;
+  return read && text.size() == file.size && std::hash<std::string_view>()(text) == file.hash ? text : "";
 }
 
 void Diagnostics::Error(std::string_view code, Place place, std::string message, std::string expected) {

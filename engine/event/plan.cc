@@ -81,11 +81,15 @@ void AddDerivedFor(const SourceDef& def, FieldSet& read) {
   }
 }
 
+void AddIdentity(const SourceDef& def, FieldSet& out) {
+  for (const auto& identity : def.identity) out.insert(identity.fields.begin(), identity.fields.end());
+  out.insert(def.volatile_fields.begin(), def.volatile_fields.end());
+}
+
 // All that a source's own definition reads.
 void AddDefinition(const SourceDef& def, FieldSet& out) {
   AddAlways(def, out);
-  for (const auto& identity : def.identity) out.insert(identity.fields.begin(), identity.fields.end());
-  out.insert(def.volatile_fields.begin(), def.volatile_fields.end());
+  AddIdentity(def, out);
   for (const auto& derived : def.derived) AddDerived(derived, out);
   for (const auto& link : def.links) {
     AddTests(link.when, out);
@@ -289,8 +293,8 @@ void CompiledPlan::CompileSource(size_t index, const RuleFields& every_rule, Dia
     each.classes = rule.classes;
   }
   if (options.keeps != Keeps::kAll) Postpone(every_rule, out);
-  FieldSet identifies(def.volatile_fields.begin(), def.volatile_fields.end());
-  for (const auto& identity : def.identity) identifies.insert(identity.fields.begin(), identity.fields.end());
+  FieldSet identifies;
+  AddIdentity(def, identifies);
   out.identity_first = options.keeps != Keeps::kNothing && std::any_of(out.derived.begin(), out.derived.end(), [&](const CompiledDerived& derived) { return !derived.later && identifies.contains(derived.field); });
   out.time = def.time;
   out.identity_seed = EntityHash(EntityKind::kToken, def.name);

@@ -142,12 +142,13 @@ class Matcher {
 
   bool Applies(uint32_t condition) const { return class_->Applies(program_.conditions[condition].logsource); }
 
-  // What stands in a leaf stands in the event, unless by escapes: then one pass over the event does for all leaves.
+  // What stands in a leaf stands in the plain event: one pass over that does for all leaves.
   void LookForKeywords(const LiteralIndex& keywords) {
-    const auto found = [&](uint32_t literal) { return Add(dispatch_->literal_postings[literal]); };
-    bool all = true;
-    for (const Value& leaf : event_.leaves()) all &= state_.texts.InWhole(leaf);
-    if (all && state_.texts.Whole().data != nullptr) {
+    const auto found = [&](uint32_t literal) {
+      Add(dispatch_->literal_postings[literal]);
+      return false;   // the search goes on
+    };
+    if (state_.texts.Whole().data != nullptr) {
       keywords.Find(state_.texts.Whole(), found);
       return;
     }
@@ -195,8 +196,7 @@ class Matcher {
     }
   }
 
-  // False: the search goes on.
-  bool Add(Range postings) {
+  void Add(Range postings) {
     for (uint32_t i = postings.begin; i < postings.end; i++) {
       const uint32_t condition = dispatch_->postings[i];
       probe_.Stands(*dispatch_, i);
@@ -204,7 +204,6 @@ class Matcher {
       state_.seen[condition] = state_.epoch;
       if (!class_->shared || Applies(condition)) state_.candidates.push_back(condition);
     }
-    return false;
   }
 
   void Confirm() {

@@ -13,6 +13,8 @@
 #include <immintrin.h>
 #endif
 
+#include "engine/content/load_bytes.h"
+
 namespace tocsin::event {
 
 struct CompactByBytes {
@@ -28,9 +30,7 @@ struct CompactByBytes {
 struct CompactByWords {
   void operator()(const char* bytes, uint64_t kept, char* out) const {
     for (size_t at = 0; at < 64; at += 8, kept >>= 8) {
-      uint64_t word;
-      memcpy(&word, bytes + at, 8);
-      word = _pext_u64(word, _pdep_u64(kept, 0x0101010101010101) * 0xFF);
+      const uint64_t word = _pext_u64(content::Load8(bytes + at), _pdep_u64(kept, 0x0101010101010101) * 0xFF);
       memcpy(out, &word, 8);
       out += std::popcount(kept & 0xFF);
     }

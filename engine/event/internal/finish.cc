@@ -1,7 +1,6 @@
 #include "engine/event/internal/finish.h"
 
 #include <algorithm>
-#include <utility>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -63,22 +62,25 @@ void Finisher::Finish(EventView& event) {
   FindTime(source, event);
   if (source.identity_first) FindIdentity(source, event);
   rest_is_due_ = plan_.options.keeps != Keeps::kNothing;
+  FieldBits present = 0;
   if (source.def != nullptr) {
-    const FieldBits present = source.presence.Of(event);
+    present = source.presence.Of(event);
     DeriveAll(source, present, /*later=*/false, event);
     event.flags.skip_match = source.skip.size() > 0 && source.skip.Holds(event);
-    if (plan_.options.keeps == Keeps::kAll || GivesLink(source, present, event)) FinishRest(event);
-  } else if (plan_.options.keeps == Keeps::kAll) {
-    FinishRest(event);
   }
+  if (plan_.options.keeps == Keeps::kAll || GivesLink(source, present, event)) MakeRest(source, present, event);
 }
 
 void Finisher::FinishRest(EventView& event) {
-  if (!std::exchange(rest_is_due_, false)) return;
+  if (!rest_is_due_) return;
   const CompiledSource& source = plan_.source(event.source);
+  MakeRest(source, source.def != nullptr ? source.presence.Of(event) : 0, event);
+}
+
+void Finisher::MakeRest(const CompiledSource& source, FieldBits present, EventView& event) {
+  rest_is_due_ = false;
   if (!source.identity_first) FindIdentity(source, event);
   if (source.def == nullptr) return;
-  const FieldBits present = source.presence.Of(event);
   DeriveAll(source, present, /*later=*/true, event);
   AddLinks(source, present, event);
   event.entity_base = entities_.data();

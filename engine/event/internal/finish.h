@@ -39,6 +39,7 @@ class Finisher {
  private:
   void FindTime(const CompiledSource& source, EventView& event) const;
   bool GivesLink(const CompiledSource& source, FieldBits present, const EventView& event) const;
+  void MakeRest(const CompiledSource& source, FieldBits present, EventView& event);
   void DeriveAll(const CompiledSource& source, FieldBits present, bool later, EventView& event);
   void Derive(const CompiledDerived& derived, FieldBits present, EventView& event);
   void DeriveAddress(const CompiledDerived& derived, EventView& event);

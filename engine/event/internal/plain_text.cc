@@ -107,14 +107,14 @@ void PlainText::Undo(size_t first_block, Compact compact) {
     uint64_t others = escapes.escaped & inside & ~(backslashes | Equal(bytes, '"') | Equal(bytes, '/'));
     if ((others & Equal(bytes, 'u')) != 0) dropped = DropUnicode(i, others, &kept);
     compact(bytes, kept, plain_.get() + place);
+    blocks_[i] = {kept, place};
     for (; others != 0; others &= others - 1) {
       const int at = std::countr_zero(others);
       if (bytes[at] == 'u') continue;
       const size_t known = kShort.find(bytes[at]);
       if (known == std::string_view::npos) broken_ = std::min(broken_, i * kBlock + static_cast<size_t>(at));
-      else plain_[place + static_cast<size_t>(std::popcount(kept & ((uint64_t{1} << at) - 1)))] = kMeant[known];
+      else plain_[Place(i * kBlock + static_cast<size_t>(at))] = kMeant[known];
     }
-    blocks_[i] = {kept, place};
     place += static_cast<size_t>(std::popcount(kept));
     if (!patches_.empty()) WritePatches((i + 1) * kBlock);
   }

@@ -18,8 +18,11 @@
 #include <vector>
 
 #include "engine/content/ids.h"
+#include "engine/content/load_bytes.h"
 
 namespace tocsin::event {
+
+using content::Load8;
 
 inline constexpr size_t kMaxPathSegments = 12;
 
@@ -83,11 +86,6 @@ class Trie {
     uint32_t hash = 0;              // of the edge's key
     uint32_t edge = kEmpty;
   };
-  static uint64_t Load8(const char* p) {
-    uint64_t word;
-    memcpy(&word, p, 8);
-    return word;
-  }
   // Bytes of a word that belong to a text of `size` < 8 bytes.
   static uint64_t First(uint64_t word, size_t size) { return word & ((uint64_t{1} << (8 * size)) - 1); }
   // Size, first and last bytes tell JSON keys apart well enough; the comparison has the last word.

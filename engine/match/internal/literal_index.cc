@@ -136,13 +136,11 @@ void LiteralIndex::AddFew(const std::vector<uint32_t>& literals, const GramCount
   std::vector<std::pair<uint64_t, Entry>> windows;
   std::vector<float> costs;
   for (const uint32_t i : literals) {
-    const char* const begin = text_.data() + literals_[i].text;
+    const std::string_view text(text_.data() + literals_[i].text, literals_[i].size);
     costs.clear();
-    for (uint32_t at = 0; at + NibbleFilter::kWindow <= literals_[i].size; at++) {
-      costs.push_back(static_cast<float>(std::min(counts.Of(GramAt({begin, literals_[i].size}, at)), counts.Of(GramAt({begin, literals_[i].size}, at + 1)))) * one);
-    }
-    const uint32_t at = filter.Add({begin, literals_[i].size}, costs.data(), shares);
-    windows.push_back({Load8(begin + at) & FirstBytes(NibbleFilter::kWindow), {i, at, 0}});
+    for (size_t at = 0; at + NibbleFilter::kWindow <= text.size(); at++) costs.push_back(static_cast<float>(std::min(counts.Of(GramAt(text, at)), counts.Of(GramAt(text, at + 1)))) * one);
+    const uint32_t at = filter.Add(text, costs.data(), shares);
+    windows.push_back({Load8(text.data() + at) & FirstBytes(NibbleFilter::kWindow), {i, at, 0}});
   }
   few_.Build(filter, std::move(windows));
 }

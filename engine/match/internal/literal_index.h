@@ -29,10 +29,14 @@
 #include <immintrin.h>
 #endif
 
+#include "engine/content/load_bytes.h"
 #include "engine/match/internal/folded_texts.h"
 #include "engine/match/internal/nibble_filter.h"
 
 namespace tocsin::match {
+
+using content::Load4;
+using content::Load8;
 
 // How often three bytes in a row, and single bytes, occur in the literals of a rule set: what many rules name is common in traffic
 // too. Counts are kept by a hash of the three: they choose windows, and a wrong one costs time alone.
@@ -156,16 +160,6 @@ class LiteralIndex {
   static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
   static constexpr uint64_t FirstBytes(size_t n) { return (uint64_t{1} << (8 * n)) - 1; }   // of a little-endian word
 
-  static uint64_t Load8(const char* p) {
-    uint64_t word;
-    memcpy(&word, p, 8);
-    return word;
-  }
-  static uint32_t Load4(const char* p) {
-    uint32_t word;
-    memcpy(&word, p, 4);
-    return word;
-  }
   // Texts shorter than eight bytes as a number: their bytes, and their size on top.
   static uint64_t TinyKey(std::string_view text) {
     return (Load8(text.data()) & FirstBytes(text.size())) | uint64_t{text.size()} << 56;

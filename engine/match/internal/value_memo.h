@@ -15,9 +15,13 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/content/load_bytes.h"
 #include "engine/event/event.h"
 
 namespace tocsin::match {
+
+using content::Load4;
+using content::Load8;
 
 // A range of one of a program's vectors.
 struct Range {
@@ -123,16 +127,6 @@ class ValueMemo {
   static constexpr int32_t kMostCredit = 1024, kPause = 8192;
   static constexpr uint64_t kMultipliers[] = {0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93};
 
-  static uint64_t Load8(const char* p) {
-    uint64_t word;
-    memcpy(&word, p, 8);
-    return word;
-  }
-  static uint64_t Load4(const char* p) {
-    uint32_t word;
-    memcpy(&word, p, 4);
-    return word;
-  }
 
   // Of at most forty of the bytes: the text itself is compared anyway.
   static uint64_t Hash(std::string_view text, uint64_t seed) {
@@ -146,7 +140,7 @@ class ValueMemo {
         hash += (Load8(p + n / 4) ^ kMultipliers[3]) * kMultipliers[1] + (Load8(p + n / 2) ^ kMultipliers[0]) * kMultipliers[2] + (Load8(p + n / 2 + n / 4 - 4) ^ kMultipliers[1]) * kMultipliers[3];
       }
     } else if (n >= 4) {
-      hash += ((Load4(p) | Load4(p + n - 4) << 32) ^ kMultipliers[1]) * kMultipliers[0];
+      hash += ((Load4(p) | uint64_t{Load4(p + n - 4)} << 32) ^ kMultipliers[1]) * kMultipliers[0];
     } else {
       for (size_t i = 0; i < n; i++) hash = (hash ^ static_cast<unsigned char>(p[i])) * kMultipliers[0];
     }
