@@ -127,7 +127,6 @@ class ValueMemo {
   static constexpr int32_t kMostCredit = 1024, kPause = 8192;
   static constexpr uint64_t kMultipliers[] = {0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93};
 
-
   // Of at most forty of the bytes: the text itself is compared anyway.
   static uint64_t Hash(std::string_view text, uint64_t seed) {
     const char* const p = text.data();
